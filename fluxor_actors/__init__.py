@@ -1,0 +1,1 @@
+"""A durable workflow engine on actors, embedded in threaded Python applications."""

@@ -1,0 +1,92 @@
+"""What actors tell one another. Frozen values, one class a message; nobody sends a dict, a string or a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import frozen
+
+from fluxor_actors.process.commands import Command, TimerKind
+
+if TYPE_CHECKING:
+    from fluxor_actors.actions.cancellation import Cancellation
+
+__all__ = ["Abandon", "Assignment", "CancelTimer", "Mailbox", "SetTimer", "WorkerIdle", "WorkerLost"]
+
+
+class Mailbox(Protocol):
+    """Where a message can be put: a `pykka.ActorRef`, or a list in a test."""
+
+    def tell(self, message: Any) -> None: ...
+
+
+@frozen(slots=True, eq=False)
+class Assignment:
+    """To the allocator, then to a worker: carry out one attempt.
+
+    ``supervisor`` is told `AttemptStarted`, then one of `AttemptSucceeded`, `AttemptFailed` and `AttemptSuspended`.
+    ``session`` makes a copy of the variables in sight of the task when somebody asks for it.
+    """
+
+    process_id: str
+    run: str
+    task_id: str
+    attempt: int
+    service: str
+    method: str
+    input: Any
+    idempotency_key: str
+    supervisor: Mailbox
+    cancellation: Cancellation
+    session: Callable[[], Mapping[str, Any]]
+    timeout: float | None = None
+    origin: Any = None  # what the engine needs to build the action's context; opaque to allocator and worker
+
+
+@frozen(slots=True)
+class Abandon:
+    """To the allocator: nobody waits for this attempt any more. Drop it if queued; if a worker is at it, replace the worker."""
+
+    process_id: str
+    run: str
+    attempt: int
+
+
+@frozen(slots=True, eq=False)
+class WorkerIdle:
+    """From a worker to the allocator: done with what it had."""
+
+    worker: Any
+    assignment: Assignment
+
+
+@frozen(slots=True, eq=False)
+class WorkerLost:
+    """From a dying worker thread to the allocator."""
+
+    worker: Any
+    assignment: Assignment | None
+
+
+@frozen(slots=True)
+class SetTimer:
+    """To the timer: when it is ``due`` (seconds since the epoch), deliver a `FireTimer` to the process."""
+
+    process_id: str
+    run: str
+    kind: TimerKind
+    due: float
+
+
+@frozen(slots=True)
+class CancelTimer:
+    """To the timer: forget it. Unknown ones are ignored."""
+
+    process_id: str
+    run: str
+    kind: TimerKind
+
+
+Deliver = Callable[[str, Command], None]
+"""Brings a command to a process by its id, waking it if it must."""

@@ -1,0 +1,88 @@
+"""Time as an interface: the machine's, or one that a test moves.
+
+Example:
+    >>> clock = ManualClock(1_000.0)
+    >>> clock.advance(90)
+    >>> clock.time()
+    1090.0
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+__all__ = ["Clock", "ManualClock", "SystemClock", "to_datetime"]
+
+
+class Clock(Protocol):
+    """Tells the time, and lets a thread wait for an instant. Safe between threads."""
+
+    def time(self) -> float:
+        """Seconds since the epoch, UTC."""
+        ...
+
+    def wait(self, condition: threading.Condition, until: float | None) -> None:
+        """Wait until ``condition`` is notified or it is ``until`` (None: notified only). It may return early.
+
+        The caller holds the condition, as for `threading.Condition.wait`.
+        """
+        ...
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def time(self) -> float:
+        return time.time()
+
+    def wait(self, condition: threading.Condition, until: float | None) -> None:
+        if until is None:
+            condition.wait()
+            return
+        # Bounded, so that a change of the machine's clock is noticed within the hour.
+        seconds = min(until - time.time(), 3600.0)
+        if seconds > 0:
+            condition.wait(seconds)
+
+
+class ManualClock:
+    """A clock that stands still until `advance` moves it."""
+
+    def __init__(self, start: float = 1_893_456_000.0) -> None:
+        self._time = start
+        self._lock = threading.Lock()
+        self._waiting: set[threading.Condition] = set()
+
+    def time(self) -> float:
+        return self._time
+
+    def advance(self, seconds: float) -> None:
+        """Move the time forward and wake whoever waits for an instant."""
+        with self._lock:
+            self._time += seconds
+            waiting = tuple(self._waiting)
+        for condition in waiting:
+            with condition:
+                condition.notify_all()
+
+    def wait(self, condition: threading.Condition, until: float | None) -> None:
+        with self._lock:
+            if until is not None and self._time >= until:
+                return
+            self._waiting.add(condition)
+        condition.wait()
+        with self._lock:
+            self._waiting.discard(condition)
+
+
+def to_datetime(seconds: float) -> datetime:
+    """The aware UTC time of so many seconds since the epoch.
+
+    Example:
+        >>> to_datetime(0.0).isoformat()
+        '1970-01-01T00:00:00+00:00'
+    """
+    return datetime.fromtimestamp(seconds, UTC)

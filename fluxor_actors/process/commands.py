@@ -1,0 +1,171 @@
+"""What a process can be told. Values; the names in them are run ids. Times are seconds since the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from attrs import frozen
+
+from fluxor_actors.process.failure import Failure
+
+__all__ = [
+    "AttemptFailed",
+    "AttemptStarted",
+    "AttemptSucceeded",
+    "AttemptSuspended",
+    "Cancel",
+    "ChildEnded",
+    "Command",
+    "FireTimer",
+    "Pause",
+    "Recover",
+    "Resume",
+    "ResumeFailed",
+    "Signal",
+    "Start",
+    "Steer",
+    "TimerKind",
+]
+
+
+class TimerKind(StrEnum):
+    """What a timer is for."""
+
+    DELAY = "delay"
+    RETRY = "retry"
+    TIMEOUT = "timeout"
+    GRACE = "grace"
+
+
+@frozen(slots=True)
+class Start:
+    """Begin. ``initial_state`` are the caller's values; ``tasks`` limits the run to these full ids (empty: all)."""
+
+    process_id: str
+    initial_state: Mapping[str, Any]
+    tasks: tuple[str, ...] = ()
+    labels: Mapping[str, str] = {}
+    requested_by: str | None = None
+    parent_id: str | None = None
+    parent_run: str | None = None
+    root_id: str | None = None
+    # The values that parameters with a location read, ``kind/location`` to value; gathered before, so that the core reads nothing.
+    environment: Mapping[str, Any] = {}
+
+
+@frozen(slots=True)
+class AttemptStarted:
+    """A worker has begun with an attempt."""
+
+    run: str
+    attempt: int
+
+
+@frozen(slots=True)
+class AttemptSucceeded:
+    """An attempt returned. ``output`` is plain data."""
+
+    run: str
+    attempt: int
+    output: Any
+
+
+@frozen(slots=True)
+class AttemptFailed:
+    """An attempt raised, timed out, or lost its worker."""
+
+    run: str
+    attempt: int
+    failure: Failure
+
+
+@frozen(slots=True)
+class AttemptSuspended:
+    """An attempt has handed back its worker and waits for the end of the process ``child``."""
+
+    run: str
+    attempt: int
+    child: str
+    ignore_error: bool = False
+
+
+@frozen(slots=True)
+class ChildEnded:
+    """A process that a suspended attempt waits for is final. ``result`` becomes the attempt's output."""
+
+    run: str
+    child: str
+    state: str
+    result: Any
+    failure: Failure | None = None
+
+
+@frozen(slots=True)
+class FireTimer:
+    """A timer is due. One whose ``due`` is not that of the timer set last is stale and ignored."""
+
+    run: str
+    kind: TimerKind
+    due: float
+
+
+@frozen(slots=True)
+class Pause:
+    """Start nothing new."""
+
+
+@frozen(slots=True)
+class Resume:
+    """Go on."""
+
+
+@frozen(slots=True)
+class Cancel:
+    """Stop, but for ``finally``."""
+
+    reason: str = ""
+
+
+@frozen(slots=True)
+class ResumeFailed:
+    """Go on after a failure or a cancellation, keeping what is completed."""
+
+
+@frozen(slots=True)
+class Signal:
+    """A named value from outside."""
+
+    name: str
+    value: Any = None
+
+
+@frozen(slots=True)
+class Steer:
+    """Set session values while paused."""
+
+    values: Mapping[str, Any]
+
+
+@frozen(slots=True)
+class Recover:
+    """The engine, or the supervisor, has died and is back: attempts that were under way are lost."""
+
+
+Command = (
+    Start
+    | AttemptStarted
+    | AttemptSucceeded
+    | AttemptFailed
+    | AttemptSuspended
+    | ChildEnded
+    | FireTimer
+    | Pause
+    | Resume
+    | Cancel
+    | ResumeFailed
+    | Signal
+    | Steer
+    | Recover
+)
