@@ -11,6 +11,7 @@ from attrs import frozen
 from fluxor_actors.process.failure import Failure
 
 __all__ = [
+    "Advance",
     "AttemptFailed",
     "AttemptStarted",
     "AttemptSucceeded",
@@ -19,6 +20,7 @@ __all__ = [
     "ChildEnded",
     "Command",
     "FireTimer",
+    "Heartbeat",
     "Pause",
     "Recover",
     "Resume",
@@ -37,6 +39,7 @@ class TimerKind(StrEnum):
     RETRY = "retry"
     TIMEOUT = "timeout"
     GRACE = "grace"
+    HEARTBEAT = "heartbeat"
 
 
 @frozen(slots=True)
@@ -89,6 +92,7 @@ class AttemptSuspended:
     attempt: int
     child: str
     ignore_error: bool = False
+    timeout: float | None = None
 
 
 @frozen(slots=True)
@@ -109,6 +113,21 @@ class FireTimer:
     run: str
     kind: TimerKind
     due: float
+
+
+@frozen(slots=True)
+class Heartbeat:
+    """The action says that it is alive."""
+
+    run: str
+    attempt: int
+
+
+@frozen(slots=True)
+class Advance:
+    """Go on with a run that yielded its turn."""
+
+    run: str
 
 
 @frozen(slots=True)
@@ -161,6 +180,8 @@ Command = (
     | AttemptSuspended
     | ChildEnded
     | FireTimer
+    | Heartbeat
+    | Advance
     | Pause
     | Resume
     | Cancel

@@ -1,0 +1,127 @@
+"""What must happen outside once events are committed: values, carried out by the actors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from fluxor_actors.process.commands import TimerKind
+from fluxor_actors.process.failure import Failure
+
+__all__ = [
+    "AbandonAttempt",
+    "CancelChild",
+    "Continue",
+    "Dispatch",
+    "Effect",
+    "PauseChild",
+    "ProcessEnded",
+    "ResumeChild",
+    "SignalCancel",
+    "StartTimer",
+    "StopTimer",
+    "WatchChild",
+]
+
+
+@frozen(slots=True)
+class Dispatch:
+    """Give the attempt to the allocator."""
+
+    run: str
+    task: int
+    attempt: int
+    input: Any
+
+
+@frozen(slots=True)
+class SignalCancel:
+    """Ask the attempt's action to stop, and take it out of the allocator's queue if it has not begun."""
+
+    run: str
+    attempt: int
+
+
+@frozen(slots=True)
+class AbandonAttempt:
+    """Nobody waits for the attempt any more: its worker is lost."""
+
+    run: str
+    attempt: int
+
+
+@frozen(slots=True)
+class StartTimer:
+    """Deliver a `FireTimer` when it is due."""
+
+    run: str
+    kind: TimerKind
+    due: float
+
+
+@frozen(slots=True)
+class StopTimer:
+    """Forget a timer."""
+
+    run: str
+    kind: TimerKind
+
+
+@frozen(slots=True)
+class WatchChild:
+    """Deliver a `ChildEnded` when that process has ended, also if it has already."""
+
+    run: str
+    child: str
+
+
+@frozen(slots=True)
+class CancelChild:
+    """Cancel a process that a run of this one waits for."""
+
+    child: str
+    reason: str
+
+
+@frozen(slots=True)
+class PauseChild:
+    """Pause a process that a run of this one waits for."""
+
+    child: str
+
+
+@frozen(slots=True)
+class ResumeChild:
+    """Resume a process that a run of this one waits for."""
+
+    child: str
+
+
+@frozen(slots=True)
+class Continue:
+    """Give the process an `Advance` of that run: a long piece of work goes on after others had their turn."""
+
+    run: str
+
+
+@frozen(slots=True)
+class ProcessEnded:
+    """Tell the parent and whoever waits."""
+
+    failure: Failure | None
+
+
+Effect = (
+    Dispatch
+    | SignalCancel
+    | AbandonAttempt
+    | StartTimer
+    | StopTimer
+    | WatchChild
+    | CancelChild
+    | PauseChild
+    | ResumeChild
+    | Continue
+    | ProcessEnded
+)

@@ -1,0 +1,168 @@
+"""One run of one task, and what it keeps of those below it."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+from typing import Any
+
+from fluxor_actors.process.commands import TimerKind
+from fluxor_actors.process.events import Outcome
+from fluxor_actors.process.failure import Failure
+from fluxor_actors.process.plan import TaskPlan
+from fluxor_actors.process.scope import Scope
+from fluxor_actors.process.states import ExecutionState
+
+__all__ = ["Body", "FanBody", "Frame", "Phase", "Run", "Stage"]
+
+
+class Phase(StrEnum):
+    """What a task with others below it is at."""
+
+    BODY = "body"
+    DRAINING = "draining"
+    CATCH = "catch"
+    FINALLY = "finally"
+
+
+class Stage:
+    """What a run that has not been entered has behind it."""
+
+    NEW = 0
+    DEPENDENCIES = 1
+    PLACE = 2
+    DELAY = 3
+
+
+class Frame:
+    """What is known of tasks once in a process, or once in an item: which have ended, which are live, who waits for them."""
+
+    __slots__ = ("done", "groups", "live", "owner", "parent", "prefetched", "task", "waiters")
+
+    def __init__(self, owner: str, task: int, parent: Frame | None) -> None:
+        self.owner = owner
+        self.task = task
+        self.parent = parent
+        self.done: dict[int, ExecutionState] = {}
+        self.live: dict[int, str] = {}
+        self.waiters: dict[int, list[str]] = {}
+        self.groups: dict[int, str] = {}
+        #: started on demand, not yet come to by their sequence; with the namespace's output
+        self.prefetched: set[int] = set()
+
+    def of(self, task: TaskPlan) -> Frame:
+        """The frame, this one or one around it, in which that task runs."""
+        frame = self
+        while frame.parent is not None and frame.task != task.frame and not _inside(frame, task):
+            frame = frame.parent
+        return frame
+
+
+def _inside(frame: Frame, task: TaskPlan) -> bool:
+    # A fan-out whose body needs no frame of its own shares that of the task around it.
+    return frame.task == task.frame
+
+
+class Body:
+    """The children of a run: counters, never scans."""
+
+    __slots__ = (
+        "blocking", "children", "counts", "cursor", "failure", "jump", "open", "outcome", "phase", "places", "queue", "results",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        #: live children, and those that failed or were cancelled, by run id
+        self.children: dict[str, Run] = {}
+        #: how many have not ended
+        self.open = 0
+        #: the position of the next child, or the index of the next item
+        self.cursor = 0
+        #: the child that the sequence waits for
+        self.blocking: str | None = None
+        self.phase = Phase.BODY
+        self.outcome: Outcome | None = None
+        self.failure: Failure | None = None
+        #: where to go on, once that child has ended
+        self.jump: tuple[int, str] | None = None
+        self.results: dict[str, Any] = {}
+        #: how often each child ran, where it may run again
+        self.counts: dict[int, int] = {}
+        #: how many places under ``concurrency`` are taken, and who waits for one
+        self.places = 0
+        self.queue: deque[str] = deque()
+
+
+class FanBody(Body):
+    """The items of a run."""
+
+    __slots__ = ("failed", "first", "items", "joined", "last", "outputs", "succeeded")
+
+    def __init__(self, items: tuple[Any, ...]) -> None:
+        super().__init__()
+        self.items = items
+        self.outputs: list[Any] = [None] * len(items)
+        self.succeeded = 0
+        self.failed = 0
+        #: indexes of the first and of the latest to complete
+        self.first: int | None = None
+        self.last: int | None = None
+        #: of a group: the run that waits for it
+        self.joined: str | None = None
+
+
+class Run:
+    """One run of one task in one iteration."""
+
+    __slots__ = (
+        "admitted", "attempt", "body", "child", "demanded", "entered", "failure", "frame", "group", "has_output", "ignore_error",
+        "index", "input", "iteration", "id", "output", "parent", "scope", "scheduled", "signal", "signalled", "stage", "status",
+        "stepped", "target", "task", "timers", "tries",
+    )  # fmt: skip
+
+    def __init__(self, id: str, task: TaskPlan, parent: Run | None, scope: Scope, frame: Frame) -> None:  # noqa: A002 - its name
+        self.id = id
+        self.task = task
+        self.parent = parent
+        self.scope = scope
+        self.frame = frame
+        self.status = ExecutionState.PENDING
+        self.iteration = 1
+        self.index: int | None = None
+        self.stage = Stage.NEW
+        #: a jump passes through it on the way to this task
+        self.target: int | None = None
+        self.demanded = False
+        #: the group of a task that has gone on without it
+        self.group = False
+        self.admitted = False
+        self.entered = False
+        #: its process was paused before it, by stepping
+        self.stepped = False
+        self.body: Body | None = None
+        self.input: Any = None
+        self.scheduled = False
+        #: the number of the latest attempt, and how many there were since the run was last (re)started
+        self.attempt = 0
+        self.tries = 0
+        self.output: Any = None
+        self.has_output = False
+        self.failure: Failure | None = None
+        #: it was asked to stop
+        self.signalled = False
+        #: the process, group or signal that it waits for
+        self.child: str | None = None
+        self.ignore_error = False
+        self.signal: str | None = None
+        self.timers: dict[TimerKind, float] = {}
+
+    @property
+    def fan(self) -> FanBody:
+        """The items of a fan-out's run."""
+        assert isinstance(self.body, FanBody)
+        return self.body
+
+    @property
+    def below(self) -> Body:
+        """The children of a composite's run."""
+        assert self.body is not None
+        return self.body

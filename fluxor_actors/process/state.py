@@ -1,0 +1,95 @@
+"""The live state of a process: what is in flight, and what the session holds. Changed by `evolve` and by nothing else."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from fluxor_actors.process.plan import Plan
+from fluxor_actors.process.run import Frame, Run
+from fluxor_actors.process.scope import Scope
+from fluxor_actors.process.states import ExecutionState, ProcessState, check_execution, check_process
+
+__all__ = ["State"]
+
+_UNDER_WAY = frozenset({ExecutionState.SCHEDULED, ExecutionState.RUNNING})
+
+
+class State:
+    """One process. ``sequence`` is the number of its last event."""
+
+    __slots__ = (
+        "active", "cancel_reason", "changes", "created_at", "definition_hash", "environment", "errors", "finished_at", "held", "id",
+        "jumps", "labels", "parent_id", "parent_run", "plan", "requested_by", "root", "root_id", "runs", "selected", "sequence",
+        "session", "signal_waiters", "signals", "signals_seen", "status", "updated_at", "version", "workflow",
+    )  # fmt: skip
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.id = ""
+        self.workflow = ""
+        self.version = ""
+        self.definition_hash = ""
+        self.status = ProcessState.PENDING
+        self.labels: Mapping[str, str] = {}
+        self.requested_by: str | None = None
+        self.parent_id: str | None = None
+        self.parent_run: str | None = None
+        self.root_id = ""
+        self.environment: Mapping[str, Any] = {}
+        self.selected: frozenset[int] | None = None
+        self.signals_seen: dict[str, Any] = {}
+        self.session = Scope({}, specials={"config": dict(plan.workflow.config), "signals": self.signals_seen})
+        self.runs: dict[str, Run] = {}
+        self.root: Run | None = None
+        #: runs that wait for the process to be resumed, in order
+        self.held: dict[str, None] = {}
+        #: signals that nobody has taken yet, and runs that wait for one
+        self.signals: dict[str, deque[Any]] = {}
+        self.signal_waiters: dict[str, deque[str]] = {}
+        #: how many attempts are under way
+        self.active = 0
+        self.jumps = 0
+        self.errors: dict[str, str] = {}
+        self.cancel_reason: str | None = None
+        self.sequence = 0
+        self.created_at = 0.0
+        self.updated_at = 0.0
+        self.finished_at: float | None = None
+        #: (name, old, new) of the session, for whoever listens; not part of the state
+        self.changes: list[tuple[str, Any, Any]] | None = None
+
+    @property
+    def pausing(self) -> bool:
+        """Whether nothing new may start."""
+        return self.status in (ProcessState.PAUSE_REQUESTED, ProcessState.PAUSED)
+
+    def enter(self, status: ProcessState) -> None:
+        """Change the process's status, if the table allows it."""
+        check_process(self.status, status)
+        self.status = status
+
+    def move(self, run: Run, status: ExecutionState) -> None:
+        """Change a run's status, if the table allows it."""
+        check_execution(run.status, status)
+        if run.status in _UNDER_WAY:
+            self.active -= 1
+        if status in _UNDER_WAY:
+            self.active += 1
+        run.status = status
+
+    def run(self, run_id: str) -> Run:
+        """The live run of that id."""
+        return self.runs[run_id]
+
+    def main_frame(self) -> Frame:
+        """The frame of the whole process."""
+        assert self.root is not None
+        return self.root.frame
+
+    def write(self, scope: Scope, name: str, value: Any) -> None:
+        """Set a name in a scope."""
+        if self.changes is not None and scope is self.session:
+            self.changes.append((name, dict.get(scope, name), value))
+        scope[name] = value
