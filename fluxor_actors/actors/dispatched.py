@@ -1,0 +1,186 @@
+"""Actors that share a dispatcher's threads, and their counterpart with a thread of its own for what blocks.
+
+Example:
+    >>> from fluxor_actors.actors.dispatcher import ThreadPoolDispatcher
+    >>> class Doubler(DispatchedActor):
+    ...     def on_receive(self, message: int) -> int:
+    ...         return message * 2
+    >>> dispatcher = ThreadPoolDispatcher()
+    >>> doubler = Doubler.start(dispatcher)
+    >>> doubler.ask(21)
+    42
+    >>> doubler.stop()
+    True
+    >>> dispatcher.shutdown(timeout=5)
+    True
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, ClassVar, Self
+
+from fluxor_actors.actors.dispatcher import Dispatcher
+from fluxor_actors.actors.lean import Envelope, Inbox, LeanActor, LeanRef, is_stop
+
+__all__ = ["DispatchedActor", "UnregisteredThreadingActor"]
+
+
+class _DispatchedInbox(Inbox):
+    """Queues its actor on the dispatcher when a message comes and the actor is idle.
+
+    ``_turn`` is a plain lock used as a flag, held while the actor waits for its turn or has it. Whoever takes it owns the actor, so no two
+    threads ever run one. A sender puts first and tries the lock then; the owner lets go of the lock and looks again then:
+    one of them always sees the message.
+    """
+
+    __slots__ = ("_dispatcher", "_turn")
+
+    actor: DispatchedActor | None
+
+    def __init__(self, actor: DispatchedActor) -> None:
+        super().__init__(actor)
+        self._dispatcher: Dispatcher | None = None
+        self._turn = threading.Lock()
+        # Until `attach`, so that what the constructor tells the actor waits for the dispatcher.
+        self._turn.acquire()
+
+    def put(self, item: Any) -> None:
+        self.items.put(item)
+        if self._turn.acquire(False):
+            self._dispatcher.submit(self)  # type: ignore[union-attr]  # set before the lock is first let go
+        elif self.dead:
+            self.drain()
+
+    def attach(self, dispatcher: Dispatcher, *, at_once: bool) -> None:
+        self._dispatcher = dispatcher
+        if at_once:
+            dispatcher.submit(self)
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._turn.release()
+        if not self.items.empty() and self._turn.acquire(False):
+            self._dispatcher.submit(self)  # type: ignore[union-attr]  # as above
+
+    def run(self) -> None:
+        self.actor.take_turn()  # type: ignore[union-attr]  # an actor that has turns is there
+        if self.dead:
+            # The lock stays taken: there is no next turn.
+            self.close()
+        elif self.items.empty():
+            self._rest()
+        else:
+            self._dispatcher.submit(self)  # type: ignore[union-attr]  # as above
+
+    def drop(self) -> None:
+        self.close()
+
+
+class DispatchedActor(LeanActor):
+    """An actor without a thread. When it has messages it waits for a turn on its dispatcher, and handles up to `batch` of them in it."""
+
+    batch: ClassVar[int] = 64
+
+    actor_inbox: _DispatchedInbox
+    _fresh: bool = True
+
+    @classmethod
+    def start(cls, dispatcher: Dispatcher, *args: Any, **kwargs: Any) -> LeanRef[Self]:
+        """Start one on ``dispatcher``; the other arguments are the constructor's.
+
+        It lives as long as somebody holds its ref, or a message waits.
+        """
+        actor = cls(*args, **kwargs)
+        actor.actor_inbox.attach(dispatcher, at_once=cls.on_start is not LeanActor.on_start)
+        return actor.actor_ref
+
+    def on_batch_end(self) -> None:
+        """Finish what a batch of messages has in common. Called after the last one of a turn, and before the actor stops.
+
+        What it raises ends the actor, or is passed to `on_error` with None for the message.
+        """
+
+    def make_inbox(self) -> _DispatchedInbox:
+        return _DispatchedInbox(self)
+
+    def _start_actor_loop(self) -> None:
+        raise NotImplementedError("use start()")
+
+    def take_turn(self) -> None:
+        """Handle a batch of messages. For the inbox, which sees to it that one thread at a time does."""
+        if self._fresh:
+            self._fresh = False
+            self.begin()
+        inbox = self.actor_inbox
+        items = inbox.items
+        handled = False
+        # Nobody else takes from the queue while the actor lives, so what is counted is there.
+        for _ in range(min(items.qsize(), self.batch)):
+            if inbox.dead:
+                return
+            item = items.get_nowait()
+            try:
+                if type(item) is not Envelope:
+                    handled = True
+                    self.on_receive(item)
+                elif is_stop(item):
+                    if handled:
+                        handled = False
+                        self._end_batch()
+                    self.open(item)
+                else:
+                    handled = True
+                    self.open(item)
+            except BaseException as error:  # nothing may reach the dispatcher's thread
+                self.fail(item, error)
+        if handled and not inbox.dead:
+            self._end_batch()
+
+    def _end_batch(self) -> None:
+        try:
+            self.on_batch_end()
+        except BaseException as error:  # as above
+            self.fail(None, error)
+
+
+class UnregisteredThreadingActor(LeanActor):
+    """An actor on a daemon thread of its own, for what blocks."""
+
+    thread_name: str | None = None
+    """Name of the thread; None makes one of the class's name."""
+
+    @classmethod
+    def start(cls, *args: Any, **kwargs: Any) -> LeanRef[Self]:
+        """Start one; the arguments are the constructor's."""
+        actor = cls(*args, **kwargs)
+        actor._start_actor_loop()
+        return actor.actor_ref
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until its thread has ended. False when it has not within ``timeout`` seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _start_actor_loop(self) -> None:
+        name = self.thread_name or f"{type(self).__name__}-{self.actor_urn}"
+        self._thread = threading.Thread(target=self._actor_loop, name=name, daemon=True)
+        self._thread.start()
+
+    def _actor_loop(self) -> None:
+        inbox = self.actor_inbox
+        get = inbox.items.get
+        self.begin()
+        while not inbox.dead:
+            item = get()
+            try:
+                if type(item) is Envelope:
+                    self.open(item)
+                else:
+                    self.on_receive(item)
+            except BaseException as error:  # a thread's last words are not for the host
+                self.fail(item, error)
+            # Or an idle thread would keep the last message alive.
+            del item
+        inbox.close()
