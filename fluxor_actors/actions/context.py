@@ -1,0 +1,240 @@
+"""What an action may know of the attempt it stands in, and ask of the engine."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, MutableMapping
+from contextvars import ContextVar
+from datetime import datetime
+from math import isnan
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fluxor_actors.actions.cancellation import Cancellation
+from fluxor_actors.clock import to_datetime
+from fluxor_actors.definition.model import Task
+from fluxor_actors.ids import execution_id
+from fluxor_actors.process.snapshot import Execution, Process
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+__all__ = ["ActionContext", "Attempt", "Host", "current_context", "process_from_context"]
+
+
+class Attempt(Protocol):
+    """One attempt to run one action, as its worker was handed it."""
+
+    @property
+    def process_id(self) -> str: ...
+    @property
+    def run(self) -> str: ...
+    @property
+    def task_id(self) -> str: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def input(self) -> Any: ...
+    @property
+    def idempotency_key(self) -> str: ...
+    @property
+    def cancellation(self) -> Cancellation: ...
+    @property
+    def session(self) -> Callable[[], Mapping[str, Any]]: ...
+    @property
+    def timeout(self) -> float | None: ...
+    @property
+    def origin(self) -> Any: ...
+
+
+class Host(Protocol):
+    """What a context asks of the engine, and only when an action does."""
+
+    @property
+    def tracer(self) -> Tracer | None:
+        """The tracer in use; None when nothing is traced."""
+        ...
+
+    def process(self, attempt: Attempt) -> Process:
+        """A snapshot of the attempt's process."""
+        ...
+
+    def execution(self, attempt: Attempt) -> Execution:
+        """A snapshot of the attempt's execution."""
+        ...
+
+    def task(self, attempt: Attempt) -> Task:
+        """The task as the document defines it."""
+        ...
+
+    def location(self, attempt: Attempt) -> str | None:
+        """Where the attempt's workflow was loaded from; None for one that was not."""
+        ...
+
+    def progress(self, attempt: Attempt, fraction: float, message: str) -> None:
+        """Report how far the attempt is. Never blocks."""
+        ...
+
+    def heartbeat(self, attempt: Attempt) -> None:
+        """Note that the attempt is alive. Never blocks."""
+        ...
+
+
+class _Logger(logging.LoggerAdapter[logging.Logger]):
+    """Adds the ids to what a caller gives as ``extra``, where the base class would replace it."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
+        return msg, kwargs
+
+
+class ActionContext:
+    """Handed to an action that has a parameter of this type. Made for one attempt and used by that attempt only.
+
+    Everything that costs something is made when first asked for. All members may be used from any thread.
+
+    Example:
+        ```python
+        @action("report:render")
+        def render(rows: list[str], context: ActionContext) -> dict[str, int]:
+            for done, row in enumerate(rows):
+                if context.cancelled.is_set():
+                    break
+                context.progress(done / len(rows), row)
+            return {"rows": len(rows)}
+        ```
+    """
+
+    __slots__ = ("_attempt", "_execution", "_host", "_logger", "_process", "_session", "_started", "_task")
+
+    def __init__(self, attempt: Attempt, host: Host, started: float | None = None) -> None:
+        """Make the context of ``attempt``, which ``started`` at that many seconds since the epoch."""
+        self._attempt = attempt
+        self._host = host
+        self._started = started
+        self._process: Process | None = None
+        self._execution: Execution | None = None
+        self._task: Task | None = None
+        self._session: Mapping[str, Any] | None = None
+        self._logger: _Logger | None = None
+
+    @property
+    def process_id(self) -> str:
+        """Id of the process."""
+        return self._attempt.process_id
+
+    @property
+    def execution_id(self) -> str:
+        """Id of the execution: the same for each attempt."""
+        return execution_id(self._attempt.process_id, self._attempt.run)
+
+    @property
+    def process(self) -> Process:
+        """The process, as it was when this was first asked for."""
+        if self._process is None:
+            self._process = self._host.process(self._attempt)
+        return self._process
+
+    @property
+    def execution(self) -> Execution:
+        """The execution, as it was when this was first asked for."""
+        if self._execution is None:
+            self._execution = self._host.execution(self._attempt)
+        return self._execution
+
+    @property
+    def task(self) -> Task:
+        """The task as its document defines it."""
+        if self._task is None:
+            self._task = self._host.task(self._attempt)
+        return self._task
+
+    @property
+    def location(self) -> str | None:
+        """Where the task's document was loaded from; None for one that was built or decoded from text."""
+        return self._host.location(self._attempt)
+
+    @property
+    def session(self) -> Mapping[str, Any]:
+        """The variables that the task sees, read only, as they were when this was first asked for."""
+        if self._session is None:
+            self._session = MappingProxyType(dict(self._attempt.session()))
+        return self._session
+
+    @property
+    def attempt(self) -> int:
+        """Number of the attempt, from 1."""
+        return self._attempt.attempt
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same text for every attempt of this execution, also after a crash: what to give a service that deduplicates."""
+        return self._attempt.idempotency_key
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the attempt's ``timeout`` is over (aware, UTC); None when it has none."""
+        if self._attempt.timeout is None or self._started is None:
+            return None
+        return to_datetime(self._started + self._attempt.timeout)
+
+    @property
+    def cancelled(self) -> threading.Event:
+        """Set when the attempt should end: the process was cancelled, the attempt timed out, or a sibling failed."""
+        return self._attempt.cancellation.event
+
+    @property
+    def cancellation(self) -> Cancellation:
+        """Like `cancelled`, with the reason, and cheaper to poll."""
+        return self._attempt.cancellation
+
+    @property
+    def logger(self) -> logging.LoggerAdapter[logging.Logger]:
+        """The logger ``fluxor_actors.action``, with ``process_id`` and ``execution_id`` in each record."""
+        if self._logger is None:
+            ids = {"process_id": self.process_id, "execution_id": self.execution_id}
+            self._logger = _Logger(logging.getLogger("fluxor_actors.action"), ids)
+        return self._logger
+
+    @property
+    def tracer(self) -> Tracer:
+        """An OpenTelemetry tracer, for spans below the attempt's own; one that records nothing when nothing is traced."""
+        tracer = self._host.tracer
+        if tracer is None:
+            from opentelemetry.trace import NoOpTracer  # noqa: PLC0415  takes 30 ms to import
+
+            return NoOpTracer()
+        return tracer
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Report that ``fraction`` of the work, from 0 to 1, is done. Values outside are brought to the nearer end.
+
+        Raises:
+            ValueError: it is not a number.
+        """
+        if isnan(fraction):
+            raise ValueError("progress takes a fraction from 0 to 1, and nan is not a number")
+        self._host.progress(self._attempt, min(max(float(fraction), 0.0), 1.0), message)
+
+    def heartbeat(self) -> None:
+        """Say that the action is alive. With a ``heartbeatTimeout``, a longer silence fails the attempt."""
+        self._host.heartbeat(self._attempt)
+
+
+current: ContextVar[ActionContext | None] = ContextVar("fluxor_actors.context", default=None)
+
+
+def current_context() -> ActionContext | None:
+    """The context of the action that runs in this thread, or this asyncio task; None outside of one."""
+    return current.get()
+
+
+def process_from_context() -> Process | None:
+    """The process of the action that runs in this thread; None outside of one."""
+    context = current.get()
+    return None if context is None else context.process
