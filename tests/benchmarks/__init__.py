@@ -1,0 +1,1 @@
+"""How fast the engine is, as ratios to floors measured in the same run: ``python -m tests.benchmarks``."""

@@ -1,0 +1,107 @@
+"""Rows about speed: chains, fan-outs, one short process."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+from attrs import frozen
+
+from fluxor_actors import Fluxor
+from tests.benchmarks.floors import ask, submit
+from tests.benchmarks.harness import Row, against, duration, paired
+
+__all__ = ["Size", "chain", "fan_out", "fan_out_growth", "start_to_result"]
+
+WORKERS = 8
+WAIT = 300.0
+FAN_OUT = """
+name: fan-out
+pipeline:
+  fan:
+    emit:
+      forEach: ${items}
+      as: item
+      task:
+        work:
+          action: nop:nop
+    await: true
+"""
+
+
+@frozen(kw_only=True)
+class Size:
+    """How much work a run of the benchmarks does."""
+
+    chain: int = 500
+    fan_out: int = 5_000
+    wide_fan_out: int = 50_000
+    singles: int = 200
+    parked: int = 1_000
+    at_once: int = 10_000
+    idle_seconds: float = 5.0
+    repeats: int = 5
+
+    @classmethod
+    def quick(cls) -> Size:
+        """Just enough to see that everything runs; its figures say nothing."""
+        return cls(
+            chain=20, fan_out=50, wide_fan_out=200, singles=5, parked=20, at_once=50, idle_seconds=0.2, repeats=1
+        )
+
+
+def _chain_document(length: int) -> str:
+    tasks = "".join(f"  t{number}:\n    action: nop:nop\n" for number in range(length))
+    return f"name: chain\npipeline:\n{tasks}"
+
+
+def _runner(engine: Fluxor, document: str, items: int, steps: int) -> Callable[[], float]:
+    """What runs a document to its end and gives the seconds that a step took."""
+    workflow = engine.runtime.decode_yaml_workflow(document)
+    values = {"items": list(range(items))} if items else {}
+
+    def once() -> float:
+        start = time.perf_counter()
+        output = engine.runtime.start_process(workflow, values).wait(timeout=WAIT)
+        taken = time.perf_counter() - start
+        output.raise_for_error()
+        return taken / steps
+
+    return once
+
+
+def chain(size: Size) -> Row:
+    """Tasks that do nothing, one after the other."""
+    with Fluxor(workers=WORKERS) as engine:
+        taken, asks = against(ask, _runner(engine, _chain_document(size.chain), 0, size.chain), size.repeats)
+    work = f"chain of {size.chain:,} no-op tasks, per task"
+    return Row(work=work, measured=duration(taken), figure=asks, unit="asks", reach=2, stretch=1.2)
+
+
+def fan_out(size: Size) -> Row:
+    """Tasks that do nothing, all at once, and their join."""
+    with Fluxor(workers=WORKERS) as engine:
+        taken, submits = against(submit, _runner(engine, FAN_OUT, size.fan_out, size.fan_out), size.repeats)
+    work = f"fan-out of {size.fan_out:,} no-op tasks and join, per task"
+    return Row(work=work, measured=duration(taken), figure=submits, unit="pool submits", reach=5, stretch=3)
+
+
+def fan_out_growth(size: Size) -> Row:
+    """Whether a task of a wide fan-out costs what one of a narrow fan-out does."""
+    with Fluxor(workers=WORKERS) as engine:
+        narrow = _runner(engine, FAN_OUT, size.fan_out, size.fan_out)
+        wide = _runner(engine, FAN_OUT, size.wide_fan_out, size.wide_fan_out)
+        narrow()
+        _, taken, growth = paired(narrow, wide, size.repeats)
+    work = f"the same with {size.wide_fan_out:,}: per task against {size.fan_out:,}"
+    return Row(work=work, measured=duration(taken), figure=growth, unit="×", reach=1.25, stretch=1.05)
+
+
+def start_to_result(size: Size) -> Row:
+    """From the call that starts a process of one task to its result."""
+    with Fluxor(workers=WORKERS) as engine:
+        once = _runner(engine, _chain_document(1), 0, 1)
+        taken, asks = against(ask, lambda: statistics.median(once() for _ in range(size.singles)), size.repeats)
+    work = "start to result of a one-task process"
+    return Row(work=work, measured=duration(taken), figure=asks, unit="asks", reach=10, stretch=4)

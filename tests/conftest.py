@@ -1,0 +1,13 @@
+"""Settings for the whole suite: how hard Hypothesis looks. `--hypothesis-profile=ci` looks harder, `=quick` less hard."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+# No deadlines: on a busy machine they measure the machine. The input's size is bounded by each strategy instead.
+_QUIET = [HealthCheck.too_slow]
+
+settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=_QUIET)
+settings.register_profile("quick", parent=settings.get_profile("default"), max_examples=10)
+settings.register_profile("ci", parent=settings.get_profile("default"), max_examples=200, print_blob=True)
+settings.load_profile("default")
