@@ -56,6 +56,11 @@ def _chain_document(length: int) -> str:
     return f"name: chain\npipeline:\n{tasks}"
 
 
+def _engine() -> Fluxor:
+    # What finished runs leave behind is not measured here: keeping few of them makes each repetition like the first.
+    return Fluxor(workers=WORKERS, retain=2)
+
+
 def _runner(engine: Fluxor, document: str, items: int, steps: int) -> Callable[[], float]:
     """What runs a document to its end and gives the seconds that a step took."""
     workflow = engine.runtime.decode_yaml_workflow(document)
@@ -73,7 +78,7 @@ def _runner(engine: Fluxor, document: str, items: int, steps: int) -> Callable[[
 
 def chain(size: Size) -> Row:
     """Tasks that do nothing, one after the other."""
-    with Fluxor(workers=WORKERS) as engine:
+    with _engine() as engine:
         taken, asks = against(ask, _runner(engine, _chain_document(size.chain), 0, size.chain), size.repeats)
     work = f"chain of {size.chain:,} no-op tasks, per task"
     return Row(work=work, measured=duration(taken), figure=asks, unit="asks", reach=2, stretch=1.2)
@@ -81,7 +86,7 @@ def chain(size: Size) -> Row:
 
 def fan_out(size: Size) -> Row:
     """Tasks that do nothing, all at once, and their join."""
-    with Fluxor(workers=WORKERS) as engine:
+    with _engine() as engine:
         taken, submits = against(submit, _runner(engine, FAN_OUT, size.fan_out, size.fan_out), size.repeats)
     work = f"fan-out of {size.fan_out:,} no-op tasks and join, per task"
     return Row(work=work, measured=duration(taken), figure=submits, unit="pool submits", reach=5, stretch=3)
@@ -89,7 +94,7 @@ def fan_out(size: Size) -> Row:
 
 def fan_out_growth(size: Size) -> Row:
     """Whether a task of a wide fan-out costs what one of a narrow fan-out does."""
-    with Fluxor(workers=WORKERS) as engine:
+    with _engine() as engine:
         narrow = _runner(engine, FAN_OUT, size.fan_out, size.fan_out)
         wide = _runner(engine, FAN_OUT, size.wide_fan_out, size.wide_fan_out)
         narrow()
@@ -100,7 +105,7 @@ def fan_out_growth(size: Size) -> Row:
 
 def start_to_result(size: Size) -> Row:
     """From the call that starts a process of one task to its result."""
-    with Fluxor(workers=WORKERS) as engine:
+    with _engine() as engine:
         once = _runner(engine, _chain_document(1), 0, 1)
         taken, asks = against(ask, lambda: statistics.median(once() for _ in range(size.singles)), size.repeats)
     work = "start to result of a one-task process"
