@@ -1,0 +1,102 @@
+"""From source to tree."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from fluxor_actors.errors import ExpressionError
+from fluxor_actors.expression.grammar import GRAMMAR
+from fluxor_actors.expression.limits import Limits
+from fluxor_actors.expression.nodes import Node
+from fluxor_actors.expression.simple import read_simple
+
+__all__ = ["parse"]
+
+_UNPRINTABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+# What each terminal of the grammar is called in an error; those left out are all "an operator".
+_EXPECTED = {
+    "$END": "the end",
+    "RPAR": "`)`",
+    "RSQB": "`]`",
+    "RBRACE": "`}`",
+    "COMMA": "`,`",
+    "COLON": "`:`",
+    **dict.fromkeys(
+        ("NAME", "INTEGER", "DECIMAL", "STRING", "DOLLAR_NAME", "SESSION", "TRUE", "FALSE", "NULL", "NOT", "LBRACE",
+         "DOLLAR_BRACE", "IS_NIL", "OPEN", "CALL", "MINUS", "REGEX"),
+        "a value",
+    ),
+}  # fmt: skip
+
+
+def parse(source: str, limits: Limits | None = None) -> Node:
+    """The tree of an expression.
+
+    Raises:
+        ExpressionError: it does not parse, or is longer or deeper than the limits allow.
+
+    Example:
+        >>> parse("total > 3")
+        Binary(operator='>', left=Name(name='total', session=False), right=Literal(value=3))
+    """
+    limits = limits or Limits()
+    if len(source) > limits.source:
+        raise ExpressionError(
+            f"the expression has {len(source):,} characters; the limit is {limits.source:,}", source=source, position=0
+        )
+    if bad := _UNPRINTABLE.search(source):
+        raise ExpressionError("a NUL or lone surrogate is not text", source=source, position=bad.start())
+    if not source.strip():
+        raise ExpressionError("the expression is empty", source=source, position=0, expected=("a value",))
+    node = read_simple(source) or _parse(source)
+    if node.depth > limits.depth:
+        raise ExpressionError(f"nested deeper than {limits.depth} levels", source=source, position=node.position)
+    return node
+
+
+def _parse(source: str) -> Node:
+    # Loading lark takes tens of milliseconds: not on import, and not for what `read_simple` can tell.
+    from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+    try:
+        tree: Node = _lark().parse(source)
+    except UnexpectedCharacters as error:
+        raise _unexpected(source, error.pos_in_stream or 0, None) from None
+    except UnexpectedToken as error:
+        end = error.token.type == "$END"
+        position = len(source) if end else (error.pos_in_stream or 0)
+        choices = error.accepts or error.expected
+        raise _unexpected(source, position, "the end" if end else repr(str(error.token)), choices) from None
+    except UnexpectedInput as error:
+        raise _unexpected(source, error.pos_in_stream or 0, None) from None
+    except ExpressionError as error:
+        error.source = source
+        raise
+    return tree
+
+
+def _unexpected(source: str, position: int, found: str | None, expected: Any = ()) -> ExpressionError:
+    if found is None:
+        character = source[position : position + 1]
+        found = "a quote that is not closed" if character in ("'", '"') else repr(character)
+    if len(found) > 60:
+        found = found[:57] + "…"
+    names = sorted({_EXPECTED.get(terminal, "an operator") for terminal in expected})
+    if "a value" in names and found != "the end":
+        # A minus sign and brackets both continue and begin an expression; after a value the first is meant.
+        names = names if "an operator" not in names else [name for name in names if name != "a value"]
+    elif "an operator" in names:
+        names = [name for name in names if name != "a value"]
+    return ExpressionError(f"unexpected {found}", source=source, position=position, expected=names)
+
+
+@cache
+def _lark() -> Any:
+    from lark import Lark
+
+    from fluxor_actors.expression.builder import Builder
+
+    return Lark(GRAMMAR, parser="lalr", lexer="contextual", transformer=Builder(), maybe_placeholders=False)
