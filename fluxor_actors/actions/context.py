@@ -206,7 +206,7 @@ class ActionContext:
         """An OpenTelemetry tracer, for spans below the attempt's own; one that records nothing when nothing is traced."""
         tracer = self._host.tracer
         if tracer is None:
-            from opentelemetry.trace import NoOpTracer  # noqa: PLC0415  takes 30 ms to import
+            from opentelemetry.trace import NoOpTracer  # takes 30 ms to import
 
             return NoOpTracer()
         return tracer

@@ -1,3 +1,9 @@
-"""The services that every engine has, one file each."""
+"""The services that every engine has, one file each. They may import the rest of `fluxor_actors.actions` and what it may."""
 
 from __future__ import annotations
+
+from fluxor_actors.actions.builtin.nop import Nop
+from fluxor_actors.actions.builtin.printer import Printer
+from fluxor_actors.actions.builtin.workflow import WorkflowHost, WorkflowService
+
+__all__ = ["Nop", "Printer", "WorkflowHost", "WorkflowService"]
