@@ -86,12 +86,16 @@ class AttemptFailed:
 
 @frozen(slots=True)
 class AttemptSuspended:
-    """An attempt has handed back its worker and waits for the end of the process ``child``."""
+    """An attempt has handed back its worker and waits, ``timeout`` seconds at most, for the end of the process ``child``.
+
+    ``owned``: it started that process, so that cancelling and pausing reach it.
+    """
 
     run: str
     attempt: int
     child: str
     ignore_error: bool = False
+    owned: bool = True
     timeout: float | None = None
 
 

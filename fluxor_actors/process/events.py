@@ -123,7 +123,9 @@ class ProcessCancelRequested:
 
 @frozen(slots=True)
 class ProcessCancelled:
-    """The end, by cancellation."""
+    """The end, by cancellation. ``failure``: of a ``finally`` on the way."""
+
+    failure: Failure | None = None
 
 
 @frozen(slots=True)
@@ -335,16 +337,18 @@ class ChildAwaited:
     attempt: int
     child: str
     ignore_error: bool = False
+    owned: bool = True
     due: float | None = None
 
 
 @frozen(slots=True)
 class RetryScheduled:
-    """The attempt failed, and another follows when it is ``due``."""
+    """The attempt failed, and another follows when it is ``due``. ``crashed``: with its engine, which is no try."""
 
     run: str
     failure: Failure
     due: float
+    crashed: bool = False
 
 
 @frozen(slots=True)

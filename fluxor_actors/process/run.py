@@ -47,27 +47,22 @@ class Frame:
         self.live: dict[int, str] = {}
         self.waiters: dict[int, list[str]] = {}
         self.groups: dict[int, str] = {}
-        #: started on demand, not yet come to by their sequence; with the namespace's output
+        #: started on demand, not yet come to by their sequence
         self.prefetched: set[int] = set()
 
     def of(self, task: TaskPlan) -> Frame:
         """The frame, this one or one around it, in which that task runs."""
         frame = self
-        while frame.parent is not None and frame.task != task.frame and not _inside(frame, task):
+        while frame.parent is not None and frame.task != task.frame:
             frame = frame.parent
         return frame
-
-
-def _inside(frame: Frame, task: TaskPlan) -> bool:
-    # A fan-out whose body needs no frame of its own shares that of the task around it.
-    return frame.task == task.frame
 
 
 class Body:
     """The children of a run: counters, never scans."""
 
     __slots__ = (
-        "blocking", "children", "counts", "cursor", "failure", "jump", "open", "outcome", "phase", "places", "queue", "results",
+        "blocking", "caught", "children", "counts", "cursor", "failure", "finalized", "jump", "open", "outcome", "phase", "places", "queue", "results",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -82,6 +77,9 @@ class Body:
         self.phase = Phase.BODY
         self.outcome: Outcome | None = None
         self.failure: Failure | None = None
+        #: whether ``catch``, and ``finally``, have had their turn
+        self.caught = False
+        self.finalized = False
         #: where to go on, once that child has ended
         self.jump: tuple[int, str] | None = None
         self.results: dict[str, Any] = {}
@@ -115,7 +113,7 @@ class Run:
 
     __slots__ = (
         "admitted", "attempt", "body", "child", "demanded", "entered", "failure", "frame", "group", "has_output", "ignore_error",
-        "index", "input", "iteration", "id", "output", "parent", "scope", "scheduled", "signal", "signalled", "stage", "status",
+        "index", "input", "iteration", "id", "output", "owns_child", "parent", "scope", "scheduled", "signal", "signalled", "stage", "status",
         "stepped", "target", "task", "timers", "tries",
     )  # fmt: skip
 
@@ -151,6 +149,7 @@ class Run:
         self.signalled = False
         #: the process, group or signal that it waits for
         self.child: str | None = None
+        self.owns_child = False
         self.ignore_error = False
         self.signal: str | None = None
         self.timers: dict[TimerKind, float] = {}

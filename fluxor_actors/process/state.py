@@ -21,7 +21,7 @@ class State:
 
     __slots__ = (
         "active", "cancel_reason", "changes", "created_at", "definition_hash", "environment", "errors", "finished_at", "held", "id",
-        "jumps", "labels", "parent_id", "parent_run", "plan", "requested_by", "root", "root_id", "runs", "selected", "sequence",
+        "jumps", "labels", "parent_id", "parent_run", "plan", "requested_by", "restarted", "root", "root_id", "runs", "selected", "sequence",
         "session", "signal_waiters", "signals", "signals_seen", "status", "updated_at", "version", "workflow",
     )  # fmt: skip
 
@@ -53,6 +53,8 @@ class State:
         self.jumps = 0
         self.errors: dict[str, str] = {}
         self.cancel_reason: str | None = None
+        #: it goes on after a failure or a cancellation
+        self.restarted = False
         self.sequence = 0
         self.created_at = 0.0
         self.updated_at = 0.0

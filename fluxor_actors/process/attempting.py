@@ -1,0 +1,212 @@
+"""Attempts at an action: handing one out, and what comes back."""
+
+from __future__ import annotations
+
+import zlib
+
+from fluxor_actors.definition.model import Backoff, OnCrash, Retry
+from fluxor_actors.errors import ActionCrashedError, ActionTimeoutError, ChildFailedError, FluxorError
+from fluxor_actors.process import commands
+from fluxor_actors.process.commands import TimerKind
+from fluxor_actors.process.effects import AbandonAttempt, CancelChild, Dispatch, PauseChild, SignalCancel, WatchChild
+from fluxor_actors.process.events import (
+    AttemptBegun,
+    AttemptScheduled,
+    ChildAwaited,
+    HeartbeatReceived,
+    ResultDropped,
+    RetryScheduled,
+)
+from fluxor_actors.process.failure import Failure
+from fluxor_actors.process.run import Run
+from fluxor_actors.process.states import ExecutionState, ProcessState
+from fluxor_actors.process.turn import Step, Turn
+
+__all__ = ["child_ended", "failed", "heartbeat", "lose", "retry_delay", "schedule", "started", "succeeded", "suspended", "timed_out"]
+
+_E = ExecutionState
+_UNDER_WAY = (_E.SCHEDULED, _E.RUNNING)
+
+
+def schedule(turn: Turn, run: Run) -> None:
+    """Hand out the next attempt."""
+    task = run.task
+    value = run.input
+    if not run.scheduled and task.input is not None:
+        try:
+            value = task.input.expand(run.scope, turn.now)
+        except FluxorError as error:
+            turn.then(Step.FAIL, run, Failure.of(error, task=task.id, retryable=False))
+            return
+    attempt = run.attempt + 1
+    turn.emit(AttemptScheduled(run.id, attempt, None if run.scheduled else value))
+    turn.effects.append(Dispatch(run.id, task.number, attempt, value))
+
+
+def _current(turn: Turn, run_id: str, attempt: int) -> Run | None:
+    """The run, if that attempt at it is the one under way."""
+    run = turn.state.runs.get(run_id)
+    if run is not None and run.attempt == attempt and run.status in _UNDER_WAY:
+        return run
+    return None
+
+
+def started(turn: Turn, command: commands.AttemptStarted) -> None:
+    run = _current(turn, command.run, command.attempt)
+    if run is None or run.status is not _E.SCHEDULED:
+        return
+    task = run.task
+    due = beat = None
+    if not run.signalled:
+        due = None if task.timeout is None else turn.now + task.timeout
+        beat = None if task.heartbeat is None else turn.now + task.heartbeat
+    turn.emit(AttemptBegun(run.id, run.attempt, due, beat))
+    if due is not None:
+        turn.start_timer(run, TimerKind.TIMEOUT, due)
+    if beat is not None:
+        turn.start_timer(run, TimerKind.HEARTBEAT, beat)
+
+
+def heartbeat(turn: Turn, command: commands.Heartbeat) -> None:
+    run = _current(turn, command.run, command.attempt)
+    if run is None or run.task.heartbeat is None or run.signalled:
+        return
+    due = turn.now + run.task.heartbeat
+    turn.emit(HeartbeatReceived(run.id, due))
+    turn.start_timer(run, TimerKind.HEARTBEAT, due)
+
+
+def succeeded(turn: Turn, command: commands.AttemptSucceeded) -> None:
+    run = _current(turn, command.run, command.attempt)
+    if run is None:
+        _drop(turn, command.run, command.attempt, succeeded=True)
+    else:
+        turn.then(Step.COMPLETE, run, command.output)
+
+
+def _drop(turn: Turn, run_id: str, attempt: int, *, succeeded: bool) -> None:
+    if turn.state.status is not ProcessState.PENDING:
+        turn.emit(ResultDropped(run_id, attempt, succeeded))
+
+
+def failed(turn: Turn, command: commands.AttemptFailed) -> None:
+    run = _current(turn, command.run, command.attempt)
+    if run is None:
+        _drop(turn, command.run, command.attempt, succeeded=False)
+    else:
+        _fail_attempt(turn, run, command.failure)
+
+
+def _fail_attempt(turn: Turn, run: Run, failure: Failure) -> None:
+    failure = failure.at(run.task.id, run.attempt)
+    if run.signalled:
+        turn.then(Step.STOP, run)
+        return
+    retry = run.task.retry
+    if retry is None or not _another(turn, run, retry, failure):
+        turn.then(Step.FAIL, run, failure)
+        return
+    _schedule_retry(turn, run, failure, retry_delay(retry, run.tries, f"{turn.state.id}/{run.id}"))
+
+
+def _schedule_retry(turn: Turn, run: Run, failure: Failure, delay: float, *, crashed: bool = False) -> None:
+    due = turn.now + delay
+    turn.stop_timers(run)
+    turn.emit(RetryScheduled(run.id, failure, due, crashed))
+    if delay > 0:
+        turn.start_timer(run, TimerKind.RETRY, due)
+    else:
+        turn.then(Step.FIRE, run, TimerKind.RETRY, due)
+
+
+def _another(turn: Turn, run: Run, retry: Retry, failure: Failure) -> bool:
+    if retry.type is Backoff.NONE or not failure.retryable or run.tries > retry.max_retries:
+        return False
+    return not retry.retry_on or failure.matches(retry.retry_on)
+
+
+def retry_delay(retry: Retry, tries: int, seed: str) -> float:
+    """Seconds before the attempt that follows the ``tries``-th. The spread is drawn from ``seed``: the same in every replay.
+
+    Example:
+        >>> retry_delay(Retry(type="exponential", delay=1, multiplier=2), 3, "p/run")
+        4.0
+    """
+    delay = retry.delay
+    if retry.type is Backoff.EXPONENTIAL:
+        try:
+            delay *= retry.multiplier ** (tries - 1)
+        except OverflowError:
+            delay = float("inf")
+    if retry.max_delay is not None:
+        delay = min(delay, retry.max_delay)
+    if retry.jitter:
+        chance = zlib.crc32(f"{seed}#{tries}".encode("utf-8", "replace")) / 0xFFFFFFFF
+        delay *= 1 + retry.jitter * (2 * chance - 1)
+    return min(delay, 1e10)
+
+
+def suspended(turn: Turn, command: commands.AttemptSuspended) -> None:
+    run = _current(turn, command.run, command.attempt)
+    if run is None:
+        _drop(turn, command.run, command.attempt, succeeded=False)
+        if command.owned:
+            turn.do(CancelChild(command.child, "nobody waits for it any more"))
+        return
+    if run.status is _E.SCHEDULED:
+        turn.emit(AttemptBegun(run.id, run.attempt))
+    due = run.timers.get(TimerKind.TIMEOUT)
+    if command.timeout is not None and not run.signalled:
+        due = min(turn.now + command.timeout, turn.now + command.timeout if due is None else due)
+        turn.start_timer(run, TimerKind.TIMEOUT, due)
+    turn.emit(ChildAwaited(run.id, run.attempt, command.child, command.ignore_error, command.owned, due))
+    turn.do(WatchChild(run.id, command.child))
+    if command.owned and run.signalled:
+        turn.do(CancelChild(command.child, turn.state.cancel_reason or "cancelled"))
+    elif command.owned and turn.state.pausing:
+        turn.do(PauseChild(command.child))
+
+
+def child_ended(turn: Turn, command: commands.ChildEnded) -> None:
+    run = turn.state.runs.get(command.run)
+    if run is None or run.status is not _E.WAIT_ASYNC or run.child != command.child:
+        return
+    if run.signalled:
+        turn.then(Step.STOP, run)
+    elif command.failure is None or run.ignore_error:
+        turn.then(Step.COMPLETE, run, command.result)
+    else:
+        message = f"process {command.child} is {command.state}: {command.failure.message}"
+        _fail_attempt(turn, run, Failure.of(ChildFailedError(message)))
+
+
+def timed_out(turn: Turn, run: Run, kind: TimerKind) -> None:
+    """The attempt has taken too long, or the action was silent for too long: its result is not waited for."""
+    task = run.task
+    if run.status is _E.WAIT_ASYNC:
+        if run.owns_child and run.child is not None:
+            turn.do(CancelChild(run.child, f"{task.id} timed out"))
+    else:
+        turn.do(SignalCancel(run.id, run.attempt))
+        turn.do(AbandonAttempt(run.id, run.attempt))
+    if kind is TimerKind.HEARTBEAT:
+        error = ActionTimeoutError(f"{task.id} gave no sign of life for {task.heartbeat:g} s")
+    else:
+        limit = "" if task.timeout is None else f" after {task.timeout:g} s"
+        error = ActionTimeoutError(f"{task.id} timed out{limit}")
+    _fail_attempt(turn, run, Failure.of(error))
+
+
+def lose(turn: Turn, run: Run) -> None:
+    """The attempt was under way when the engine died."""
+    turn.do(AbandonAttempt(run.id, run.attempt))
+    if run.signalled:
+        turn.then(Step.STOP, run)
+        return
+    error = ActionCrashedError(f"the engine died while attempt {run.attempt} of {run.task.id} was under way")
+    failure = Failure.of(error, task=run.task.id, attempt=run.attempt)
+    if run.task.on_crash is OnCrash.RETRY:
+        _schedule_retry(turn, run, failure, 0.0, crashed=True)
+    else:
+        turn.then(Step.FAIL, run, failure)
+

@@ -1,0 +1,172 @@
+"""What people and programs ask of a whole process."""
+
+from __future__ import annotations
+
+from fluxor_actors.errors import FluxorError, InputError, InvalidStateError
+from fluxor_actors.process import commands
+from fluxor_actors.process.attempting import lose
+from fluxor_actors.process.closing import cancel as cancel_run
+from fluxor_actors.process.effects import Continue, PauseChild, ResumeChild, WatchChild
+from fluxor_actors.process.events import (
+    PauseRequested,
+    ProcessCancelRequested,
+    ProcessPaused,
+    ProcessRestarted,
+    ProcessResumed,
+    ProcessStarted,
+    RunReleased,
+    SessionSteered,
+    SignalReceived,
+)
+from fluxor_actors.process.joining import take_signal
+from fluxor_actors.process.opening import open_run
+from fluxor_actors.process.run import FanBody, Run
+from fluxor_actors.process.scope import Scope
+from fluxor_actors.process.settings import evaluate_init
+from fluxor_actors.process.states import ExecutionState, ProcessState
+from fluxor_actors.process.turn import Step, Turn
+
+__all__ = ["cancel", "pause", "recover", "resume", "resume_failed", "settle_pause", "signal", "start", "steer"]
+
+_P = ProcessState
+_E = ExecutionState
+_OPEN = tuple(state for state in ProcessState if not state.final)
+
+
+def _require(turn: Turn, operation: str, *legal: ProcessState) -> None:
+    if turn.state.status not in legal:
+        raise InvalidStateError(operation, turn.state.status, legal)
+
+
+def start(turn: Turn, command: commands.Start) -> None:
+    """Begin the process.
+
+    Raises:
+        InputError: ``init`` cannot be evaluated.
+    """
+    _require(turn, "start", _P.PENDING)
+    state, plan = turn.state, turn.plan
+    given = dict(command.initial_state)
+    settings = [setting for setting in plan.init if setting.path[0] not in given]
+    state.environment = command.environment
+    scope = Scope(given, specials=state.session.specials)
+    try:
+        session = given | evaluate_init(state, settings, scope, turn.now)
+    except FluxorError as error:
+        raise InputError(f"init of {plan.root.id} cannot be evaluated: {error}") from error
+    turn.emit(
+        ProcessStarted(
+            command.process_id,
+            plan.workflow.name,
+            plan.workflow.version,
+            plan.hash,
+            session,
+            command.tasks,
+            {**plan.workflow.labels, **command.labels},
+            command.requested_by,
+            command.parent_id,
+            command.parent_run,
+            command.root_id,
+            command.environment,
+        )
+    )
+    open_run(turn, None, plan.root)
+
+
+def pause(turn: Turn, command: commands.Pause) -> None:
+    _require(turn, "pause", _P.RUNNING, _P.PAUSE_REQUESTED, _P.PAUSED)
+    if turn.state.status is not _P.RUNNING:
+        return
+    turn.emit(PauseRequested())
+    for run in _with_child(turn):
+        assert run.child is not None
+        turn.do(PauseChild(run.child))
+
+
+def settle_pause(turn: Turn) -> None:
+    """The process is paused when nothing is under way."""
+    if turn.state.status is _P.PAUSE_REQUESTED and turn.state.active == 0:
+        turn.emit(ProcessPaused())
+
+
+def resume(turn: Turn, command: commands.Resume) -> None:
+    _require(turn, "resume", _P.PAUSE_REQUESTED, _P.PAUSED, _P.RESUME_REQUESTED, _P.RUNNING)
+    state = turn.state
+    if state.status is _P.RUNNING:
+        return
+    turn.emit(ProcessResumed())
+    for run_id in tuple(state.held):
+        run = state.runs[run_id]
+        turn.emit(RunReleased(run.id, run.stage))
+        turn.then(Step.BEGIN, run)
+    _overdue(turn)
+    for run in _with_child(turn):
+        assert run.child is not None
+        turn.do(ResumeChild(run.child))
+
+
+def _overdue(turn: Turn) -> None:
+    for run in turn.state.runs.values():
+        for kind, due in run.timers.items():
+            if due <= turn.now:
+                turn.then(Step.FIRE, run, kind, due)
+
+
+def _with_child(turn: Turn) -> list[Run]:
+    return [run for run in turn.state.runs.values() if run.status is _E.WAIT_ASYNC and run.owns_child and run.child]
+
+
+def cancel(turn: Turn, command: commands.Cancel) -> None:
+    _require(turn, "cancel", *_OPEN, _P.CANCELLED)
+    state = turn.state
+    if state.status in (_P.CANCELLED, _P.CANCEL_REQUESTED):
+        return
+    turn.emit(ProcessCancelRequested(command.reason))
+    if state.root is not None:
+        cancel_run(turn, state.root)
+        # What is cleaning up already, and was held by a pause, goes on.
+        for run_id in tuple(state.held):
+            turn.emit(RunReleased(run_id, state.runs[run_id].stage))
+            turn.then(Step.BEGIN, state.runs[run_id])
+
+
+def resume_failed(turn: Turn, command: commands.ResumeFailed) -> None:
+    state = turn.state
+    if state.status is _P.RUNNING and state.restarted:
+        return
+    _require(turn, "resume_failed", _P.FAILED, _P.CANCELLED)
+    turn.emit(ProcessRestarted())
+    for run in tuple(state.runs.values()):
+        if run.status is _E.PENDING:
+            turn.then(Step.BEGIN, run)
+        elif run.status is _E.WAIT_FOR_SUB_TASKS:
+            turn.then(Step.ADVANCE, run)
+
+
+def signal(turn: Turn, command: commands.Signal) -> None:
+    _require(turn, "signal", *_OPEN)
+    turn.emit(SignalReceived(command.name, command.value))
+    waiters = turn.state.signal_waiters.get(command.name)
+    if waiters:
+        take_signal(turn, turn.state.runs[waiters[0]], command.name)
+
+
+def steer(turn: Turn, command: commands.Steer) -> None:
+    _require(turn, "steer", _P.PAUSED)
+    turn.emit(SessionSteered(dict(command.values)))
+
+
+def recover(turn: Turn, command: commands.Recover) -> None:
+    """Do again what may have been lost with the engine: effects, and attempts under way."""
+    for run in tuple(turn.state.runs.values()):
+        if run.status.final:
+            continue
+        for kind, due in run.timers.items():
+            if run.status not in (_E.SCHEDULED, _E.RUNNING):
+                turn.start_timer(run, kind, due)
+        if run.status in (_E.SCHEDULED, _E.RUNNING):
+            lose(turn, run)
+        elif run.status is _E.WAIT_ASYNC and run.task.join is None and run.child is not None:
+            turn.do(WatchChild(run.id, run.child))
+        elif isinstance(run.body, FanBody) and run.body.cursor < len(run.body.items):
+            turn.do(Continue(run.id))

@@ -1,0 +1,135 @@
+"""The heart: what follows from a command.
+
+A command's first events are applied at once; what follows from them stands on an agenda, worked off until nothing is left, so that a
+long cascade is a loop and not a recursion. Nothing here waits, reads a clock, draws a chance or touches anything but the state it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+
+from fluxor_actors.process import (
+    attempting,
+    closing,
+    commands,
+    controlling,
+    ending,
+    following,
+    jumping,
+    opening,
+    running,
+    timing,
+)
+from fluxor_actors.process.commands import Command
+from fluxor_actors.process.effects import Effect
+from fluxor_actors.process.events import Event
+from fluxor_actors.process.joining import check_join
+from fluxor_actors.process.plan import TaskPlan
+from fluxor_actors.process.run import Run
+from fluxor_actors.process.state import State
+from fluxor_actors.process.turn import Note, Rules, Step, Turn
+
+__all__ = ["Decision", "Rules", "decide"]
+
+
+@frozen(slots=True)
+class Decision:
+    """What was decided: the events, already applied to the state; the effects, to be carried out once the events are committed."""
+
+    events: list[Event]
+    effects: list[Effect]
+    notes: list[Note]
+
+
+def _advance(turn: Turn, command: commands.Advance) -> None:
+    run = turn.state.runs.get(command.run)
+    if run is not None:
+        running.advance(turn, run)
+
+
+def _fire(turn: Turn, command: commands.FireTimer) -> None:
+    timing.fire(turn, turn.state.runs.get(command.run), command.kind, command.due)
+
+
+def _open(turn: Turn, parent: Run, task: TaskPlan, dependent: Run) -> None:
+    """Start a task on demand, unless it has been started meanwhile."""
+    frame = dependent.frame.of(task)
+    if task.number in frame.live or not turn.live(parent):
+        return
+    if frame.done.get(task.number) is not None:
+        following.dependency_ended(turn, task.number, frame.done[task.number], (dependent.id,))
+        return
+    opening.open_run(turn, parent, task, demanded=True)
+
+
+def _check_join(turn: Turn, run: Run, group: Run) -> None:
+    check_join(turn, run, group)
+
+
+_COMMANDS: dict[type, Callable[[Turn, Any], None]] = {
+    commands.Start: controlling.start,
+    commands.AttemptStarted: attempting.started,
+    commands.AttemptSucceeded: attempting.succeeded,
+    commands.AttemptFailed: attempting.failed,
+    commands.AttemptSuspended: attempting.suspended,
+    commands.ChildEnded: attempting.child_ended,
+    commands.FireTimer: _fire,
+    commands.Heartbeat: attempting.heartbeat,
+    commands.Advance: _advance,
+    commands.Pause: controlling.pause,
+    commands.Resume: controlling.resume,
+    commands.Cancel: controlling.cancel,
+    commands.ResumeFailed: controlling.resume_failed,
+    commands.Signal: controlling.signal,
+    commands.Steer: controlling.steer,
+    commands.Recover: controlling.recover,
+}
+
+_STEPS: dict[Step, Callable[..., None]] = {
+    Step.BEGIN: opening.begin,
+    Step.ADVANCE: running.advance,
+    Step.CHILD_ENDED: following.child_ended,
+    Step.DEPENDENCY_ENDED: following.dependency_ended,
+    Step.COMPLETE: ending.complete,
+    Step.FAIL: ending.fail,
+    Step.STOP: ending.stop,
+    Step.CANCEL: closing.cancel,
+    Step.CLOSE: closing.close,
+    Step.SETTLE: closing.settle,
+    Step.JUMP: jumping.jump,
+    Step.RESTART: jumping.restart,
+    Step.FIRE: timing.fire,
+    Step.OPEN: _open,
+    Step.CHECK_JOIN: _check_join,
+}
+_TABLE = tuple(_STEPS.get(step) for step in Step)
+
+
+def decide(state: State, command: Command, now: float, rules: Rules) -> Decision:
+    """Decide what follows from a command, and apply it to the state, which is changed in place.
+
+    Args:
+        state: the process.
+        command: what it is told.
+        now: seconds since the epoch.
+        rules: the engine's settings.
+
+    Raises:
+        InvalidStateError: the command is not possible in this state; nothing has changed.
+        InputError: the process cannot start with what it was given; nothing has changed.
+    """
+    turn = Turn(state, now, rules)
+    _COMMANDS[type(command)](turn, command)
+    agenda = turn.agenda
+    while agenda:
+        step, *arguments = agenda.popleft()
+        _TABLE[step](turn, *arguments)  # type: ignore[misc]  # every step that is put on the agenda has a function
+    controlling.settle_pause(turn)
+    if turn.events:
+        state.updated_at = now
+        if state.status.final:
+            state.finished_at = now
+    return Decision(turn.events, turn.effects, turn.notes)

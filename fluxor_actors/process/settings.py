@@ -1,0 +1,83 @@
+"""Evaluating ``init`` and ``post``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fluxor_actors.errors import ExpressionError
+from fluxor_actors.process.events import Write
+from fluxor_actors.process.plan import Plan, Setting
+from fluxor_actors.process.scope import Scope, set_path
+from fluxor_actors.process.state import State
+
+__all__ = ["evaluate_init", "evaluate_post"]
+
+
+def evaluate_init(state: State, settings: Iterable[Setting], scope: Scope, now: float) -> dict[str, Any]:
+    """The variables that ``init`` sets, each setting seeing the earlier ones."""
+    seen = Scope({}, scope)
+    for setting in settings:
+        name = setting.path[0]
+        seen[name] = set_path(seen.get(name), setting.path[1:], _value(state, setting, seen, now))
+    return seen.own()
+
+
+def evaluate_post(
+    state: State, settings: Iterable[Setting], scope: Scope, overlay: Mapping[str, Any], now: float
+) -> tuple[tuple[Write, ...], Scope]:
+    """What ``post`` writes, and the scope as it will be seen afterwards; ``overlay`` hides ``scope`` and is hidden by writes."""
+    seen = Scope(overlay, scope)
+    writes: list[Write] = []
+    after = Scope({}, scope)
+    for setting in settings:
+        name, rest = setting.path[0], setting.path[1:]
+        value = _value(state, setting, seen, now)
+        # What is written stands where it will stand; the output's own keys only help to read.
+        old = after.get(name)
+        if setting.append:
+            place = old
+            for step in rest:
+                place = place.get(step) if isinstance(place, Mapping) else None
+            if place is not None and not isinstance(place, list):
+                raise ExpressionError(f"cannot append to {'.'.join(setting.path)}: it is not a list but {_kind(place)}")
+            more = value if isinstance(value, list) else [] if value is None else [value]
+            after[name] = seen[name] = set_path(old, rest, [*(place or ()), *more])
+        else:
+            after[name] = seen[name] = set_path(old, rest, value)
+        writes.append(Write(setting.path, value, setting.append))
+    return tuple(writes), after
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return {str: "text", bool: "a bool", int: "a number", float: "a number"}.get(type(value), type(value).__name__)
+
+
+def _value(state: State, setting: Setting, scope: Scope, now: float) -> Any:
+    value = setting.value.expand(scope, now)
+    if value is None and setting.source is not None:
+        value = _read(state, setting.source, scope)
+    if setting.type is not None:
+        value = _structure(state.plan, setting, value)
+    return value
+
+
+def _structure(plan: Plan, setting: Setting, value: Any) -> Any:
+    return plan.structure(setting.type, value, ".".join(setting.path))
+
+
+def _read(state: State, source: tuple[str, str], scope: Scope) -> Any:
+    kind, location = source
+    if kind == "env":
+        return state.environment.get(f"env/{location}")
+    place: Any = dict(state.plan.workflow.config) if kind == "config" else scope
+    if location in place:
+        return place[location]
+    for step in location.replace("/", ".").split("."):
+        try:
+            place = place[step]
+        except (KeyError, TypeError, IndexError):
+            return None
+    return place
