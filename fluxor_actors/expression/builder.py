@@ -76,12 +76,11 @@ class Builder(Transformer[Token, Node]):
     def prefix_match(self, children: list[Any]) -> Node:
         (token,) = children
         negated, inside = _pattern(token)
-        value, _, pattern = inside.strip().partition(" ")
-        value = value[2:-1] if value.startswith("${") and value.endswith("}") else value
+        value, *pattern = inside.split(maxsplit=1)[:2] or [""]
         subject = read_simple(value) if value else None
-        if subject is None or not pattern.strip():
+        if subject is None or not pattern:
             raise ExpressionError("not a match", position=_at(token), expected=("`value ~/pattern/`",))
-        return Match(subject, pattern.strip(), negated, position=_at(token))
+        return Match(subject, pattern[0], negated, position=_at(token))
 
     def unary(self, children: list[Any]) -> Node:
         operator, operand = children

@@ -139,7 +139,7 @@ def _key(key: Any, value: Value) -> str:
     return key
 
 
-def compile_value(value: Any, text: Callable[[str], Value], depth: int) -> Value:
+def compile_value(value: Any, text: Callable[[str], Value], depth: int, meter: Meter) -> Value:
     """The compiled form of a value, given that of texts.
 
     Raises:
@@ -151,29 +151,33 @@ def compile_value(value: Any, text: Callable[[str], Value], depth: int) -> Value
     if found not in ("list", "mapping"):
         return Constant(value)
     if depth <= 0:
-        raise ExpressionError("lists and mappings are nested too deep to be expanded")
+        raise ExpressionError(f"lists and mappings are nested deeper than {meter.limits.depth} levels")
+    # What is small but refers to its parts many times over is as large as it looks.
+    meter.charge(4 * len(value) + 1)
     if found == "list":
-        items = tuple(compile_value(item, text, depth - 1) for item in value)
+        items = tuple(compile_value(item, text, depth - 1, meter) for item in value)
         if all(item.constant and item.expand({}) is plain for item, plain in zip(items, value, strict=True)):
             return Constant(value)
         return ListValue(_names(items), items)
-    return _mapping(value, text, depth)
+    return _mapping(value, text, depth, meter)
 
 
-def _mapping(value: Mapping[Any, Any], text: Callable[[str], Value], depth: int) -> Value:
+def _mapping(value: Mapping[Any, Any], text: Callable[[str], Value], depth: int, meter: Meter) -> Value:
     entries: list[tuple[str | Value, Value]] = []
     same = True
     for key, below in value.items():
         if not isinstance(key, str):
             raise ExpressionError(f"the key {shown(key)} is not text; keys of mappings are text")
         name = text(key)
-        item = compile_value(below, text, depth - 1)
+        item = compile_value(below, text, depth - 1, meter)
         fixed = name.expand({}) if name.constant else None
         entries.append((name if fixed is None else fixed, item))
         same = same and fixed == key and item.constant and item.expand({}) is below
     if same:
         return Constant(value)
-    return MappingValue(_names([value for pair in entries for value in pair if not isinstance(value, str)]), tuple(entries))
+    return MappingValue(
+        _names([value for pair in entries for value in pair if not isinstance(value, str)]), tuple(entries)
+    )
 
 
 def _names(values: Any) -> frozenset[str]:

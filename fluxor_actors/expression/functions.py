@@ -15,7 +15,7 @@ from fluxor_actors.expression.operators import contains
 from fluxor_actors.expression.plain import check_plain
 from fluxor_actors.expression.values import is_true, kind, shown
 
-__all__ = ["BUILTINS", "Function", "PATTERNS", "custom"]
+__all__ = ["BUILTINS", "PATTERNS", "Function", "custom"]
 
 
 @frozen

@@ -95,7 +95,7 @@ def total(meter: Meter, value: Any) -> Any:
 def in_order(meter: Meter, value: Any) -> list[Any]:
     """The elements in rising order: numbers, or texts."""
     items = _list(meter, "sorted", value)
-    meter.items(len(items) * max(1, len(items).bit_length() // 4)) if len(items) <= meter.limits.items else None
+    meter.items(len(items))
     return sorted(_comparable(meter, "sorted", items))
 
 
@@ -120,7 +120,7 @@ def flatten(meter: Meter, value: Any) -> list[Any]:
     while open_:
         for item in open_[-1]:
             if kind(item) == "list":
-                meter.charge(1 + len(item))
+                meter.charge(2 + 2 * len(item))
                 open_.append(iter(item))
                 break
             result.append(item)

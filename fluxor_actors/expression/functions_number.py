@@ -70,9 +70,11 @@ def rounded(meter: Meter, value: Any, digits: Any = 0) -> Any:
 
 def floor(meter: Meter, value: Any) -> int:
     """The greatest integer that is not above the number."""
-    return math.floor(_number("floor", value))
+    result: int = math.floor(_number("floor", value))
+    return result
 
 
 def ceil(meter: Meter, value: Any) -> int:
     """The least integer that is not below the number."""
-    return math.ceil(_number("ceil", value))
+    result: int = math.ceil(_number("ceil", value))
+    return result

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fluxor_actors.errors import ConfigError, ExpressionError
-from fluxor_actors.expression.compiled import Expression
+from fluxor_actors.expression.compiled import Expression, guarded
 from fluxor_actors.expression.compiler import Compiler
 from fluxor_actors.expression.expansion import Constant, TextValue, Value, WholeValue, compile_value
 from fluxor_actors.expression.limits import Limits
+from fluxor_actors.expression.meter import Meter
 from fluxor_actors.expression.nodes import Field, Index, Name, Node
 from fluxor_actors.expression.parser import parse
 from fluxor_actors.expression.paths import Code
@@ -82,7 +83,12 @@ class Language:
         """
         if isinstance(value, str):
             return self._text(value, is_input)
-        return compile_value(value, lambda text: self._text(text, is_input), self._limits.depth)
+        try:
+            return compile_value(
+                value, lambda text: self._text(text, is_input), self._limits.depth, Meter(self._limits)
+            )
+        except RecursionError as error:
+            raise guarded(error, "") from None
 
     def _keep(self, cache: dict[Any, _Compiled], key: Any, compiled: _Compiled) -> _Compiled:
         with self._lock:
@@ -103,6 +109,8 @@ class Language:
         except ExpressionError as error:
             error.source = source
             raise
+        except RecursionError as error:
+            raise guarded(error, source) from None
         return Expression(source, frozenset(compiler.names), code, self._limits)
 
     def _compiler(self, offset: int) -> Compiler:
@@ -153,6 +161,8 @@ class Language:
             error.source = text
             error.position = (error.position or 0) + hole.offset
             raise
+        except RecursionError as error:
+            raise guarded(error, text) from None
         return frozenset(compiler.names), code
 
 

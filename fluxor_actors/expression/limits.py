@@ -15,7 +15,7 @@ class Limits:
     Attributes:
         source: characters of one expression (text around ``${…}`` does not count).
         depth: levels of nesting, in an expression and in a value that is expanded.
-        steps: units of work in one evaluation; an element of a list costs one, 64 characters of text cost one.
+        steps: units of work in one evaluation; an element of a list costs one to four, 64 characters of text cost one.
         items: elements of a list that an expression builds.
         text: characters of a text that an expression builds.
 
@@ -26,6 +26,6 @@ class Limits:
 
     source: int = field(default=65_536, validator=ge(1))
     depth: int = field(default=100, validator=ge(1))
-    steps: int = field(default=10_000_000, validator=ge(1))
+    steps: int = field(default=6_000_000, validator=ge(1))
     items: int = field(default=1_000_000, validator=ge(1))
     text: int = field(default=16 * 1024 * 1024, validator=ge(1))

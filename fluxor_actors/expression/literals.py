@@ -8,15 +8,13 @@ from fluxor_actors.errors import ExpressionError
 
 __all__ = ["read_text", "write_text"]
 
-_ESCAPE = re.compile(
-    r"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|x([0-9a-fA-F]{2})|([\s\S]))"
-)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|x([0-9a-fA-F]{2})|([\s\S]))")
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "\n": "", **{c: c for c in "\\/'\"$"}}
 _SPECIAL = re.compile(r"[\\\"\x00-\x1f\x7f]")
 
 
 def read_text(quoted: str, position: int = 0) -> str:
-    """What a quoted text means. An escape that is not one of the usual ones is kept as written: ``"\\d+"``."""
+    """What a quoted text means. A backslash before a character that needs none is kept, as in a pattern."""
     inside = quoted[1:-1]
     if "\\" not in inside:
         return str(inside)
@@ -45,8 +43,8 @@ def write_text(text: str) -> str:
     """A quoted text that means ``text``.
 
     Example:
-        >>> write_text('say "hi"')
-        '"say \\\\"hi\\\\""'
+        >>> print(write_text("it's"))
+        "it's"
     """
     return '"' + _SPECIAL.sub(lambda match: _write(match[0]), text) + '"'
 

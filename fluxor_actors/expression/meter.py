@@ -40,9 +40,7 @@ class Meter:
     def text(self, size: int) -> None:
         """Make sure that a text of so many characters may be built, and charge for it."""
         if size > self.limits.text:
-            raise ExpressionError(
-                f"would give a text of {_amount(size)} characters; the limit is {self.limits.text:,}"
-            )
+            raise ExpressionError(f"would give a text of {_amount(size)} characters; the limit is {self.limits.text:,}")
         self.charge(size >> 6)
 
     def now(self) -> str:

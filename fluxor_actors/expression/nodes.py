@@ -53,7 +53,7 @@ def _deepest(*nodes: Node) -> int:
 class Literal:
     """A null, boolean, number or text."""
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     position: int = _position()
     depth: int = field(default=1, init=False, eq=False, repr=False)
 
@@ -198,6 +198,4 @@ class MappingOf:
         return _deepest(*(node for _, node in self.entries))
 
 
-Node: TypeAlias = (
-    Literal | Name | Field | Index | Call | Unary | Binary | Match | Conditional | ListOf | MappingOf
-)
+Node: TypeAlias = Literal | Name | Field | Index | Call | Unary | Binary | Match | Conditional | ListOf | MappingOf

@@ -14,6 +14,7 @@ from fluxor_actors.expression.simple import read_simple
 
 __all__ = ["parse"]
 
+_UNCLOSED = {**dict.fromkeys("'\"", "quote that is not closed"), "~": "`~` without a whole `/pattern/` behind it"}
 _UNPRINTABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 # What each terminal of the grammar is called in an error; those left out are all "an operator".
@@ -64,7 +65,7 @@ def _parse(source: str) -> Node:
     try:
         tree: Node = _lark().parse(source)
     except UnexpectedCharacters as error:
-        raise _unexpected(source, error.pos_in_stream or 0, None) from None
+        raise _unexpected(source, error.pos_in_stream or 0, None, error.allowed or ()) from None
     except UnexpectedToken as error:
         end = error.token.type == "$END"
         position = len(source) if end else (error.pos_in_stream or 0)
@@ -81,7 +82,7 @@ def _parse(source: str) -> Node:
 def _unexpected(source: str, position: int, found: str | None, expected: Any = ()) -> ExpressionError:
     if found is None:
         character = source[position : position + 1]
-        found = "a quote that is not closed" if character in ("'", '"') else repr(character)
+        found = _UNCLOSED.get(character) or repr(character)
     if len(found) > 60:
         found = found[:57] + "…"
     names = sorted({_EXPECTED.get(terminal, "an operator") for terminal in expected})

@@ -69,7 +69,7 @@ def _written(node: Node) -> tuple[str, int]:
             return "{" + ", ".join(f"{_key(key)}: {_print(value, _LOWEST)}" for key, value in entries) + "}", _ATOM
 
 
-def _literal(value: None | bool | float | str) -> str:
+def _literal(value: bool | float | str | None) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):

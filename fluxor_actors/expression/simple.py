@@ -15,10 +15,11 @@ __all__ = ["CONSTANTS", "is_name", "read_path", "read_simple"]
 CONSTANTS = {"true": True, "false": False, "null": None, "nil": None}
 _KEYWORDS = frozenset({"or", "and", "not", "in", *CONSTANTS})
 
+_WRAPPED = re.compile(r"\$?\{\s*([^{}\s](?:[^{}]*[^{}\s])?)\s*\}")
 _NAME = re.compile(r"[^\W\d]\w*")
 _PATH = re.compile(r"(?:\$\.?)?[^\W\d]\w*(?:\.\w+|\[-?[0-9]{1,9}\])*")
 _STEP = re.compile(r"\.(\w+)|\[(-?)([0-9]+)\]")
-_INTEGER = re.compile(r"[0-9]{1,15}")
+_INTEGER = re.compile(r"(-?)([0-9]{1,15})")
 _TEXT = re.compile(r"'([^'\\]*)'|\"([^\"\\]*)\"")
 
 
@@ -26,12 +27,16 @@ def read_simple(source: str) -> Node | None:
     """The tree of a plain path or literal; None when it takes the grammar to tell."""
     start = len(source) - len(source.lstrip())
     text = source.strip()
+    wrapped = _WRAPPED.fullmatch(text)
+    if wrapped:
+        start += wrapped.start(1)
+        text = wrapped[1]
     if _PATH.fullmatch(text):
         return read_path(text, start)
-    if _INTEGER.fullmatch(text):
-        return Literal(int(text), position=start)
+    if number := _INTEGER.fullmatch(text):
+        return _integer(number[2], number[1], start)
     quoted = _TEXT.fullmatch(text)
-    if quoted and text.isascii() and "\0" not in text:
+    if quoted:
         return Literal(text[1:-1], position=start)
     return None
 
@@ -62,5 +67,5 @@ def read_path(text: str, start: int = 0) -> Node | None:
 
 
 def _integer(digits: str, sign: str, position: int) -> Node:
-    from_grammar = Literal(int(digits), position=position + len(sign))
-    return Unary("-", from_grammar, position=position) if sign else from_grammar
+    literal = Literal(int(digits), position=position + len(sign))
+    return Unary("-", literal, position=position) if sign else literal

@@ -70,7 +70,7 @@ def json_of(value: Any, meter: Meter, *, canonical: bool = False) -> str:
                 separator += encode_basestring(_key(key)) + ":"
             else:
                 value = item
-            meter.charge(1)
+            meter.charge(3)
             break
         else:
             meter.text(size + len(parts))
@@ -79,7 +79,7 @@ def json_of(value: Any, meter: Meter, *, canonical: bool = False) -> str:
             meter.text(size)
 
 
-_END = object()
+_END: Any = object()
 
 
 def _entries(mapping: Any, canonical: bool) -> Any:
@@ -108,7 +108,7 @@ def _scalar(value: Any, found: str, canonical: bool) -> str:
     raise ExpressionError(f"{shown(value)} has no text form: it is not plain data")
 
 
-def _number(value: int | float) -> str:
+def _number(value: float) -> str:
     if isinstance(value, int):
         if not -_LARGEST < value < _LARGEST:
             raise ExpressionError(f"{shown(value)} is too large")

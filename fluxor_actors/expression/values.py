@@ -90,31 +90,33 @@ def equal(left: Any, right: Any, meter: Meter) -> bool:
         found = kind(left)
         if found != kind(right):
             return False
-        if found == "list":
-            if len(left) != len(right):
-                return False
-            if left is not right:
-                meter.charge(len(left))
-                pairs.extend(zip(left, right, strict=True))
-        elif found == "mapping":
-            if len(left) != len(right):
-                return False
-            if left is not right:
-                meter.charge(len(left))
-                for key in left:
-                    if key not in right:
-                        return False
-                    pairs.append((left[key], right[key]))
-        elif found == "text":
-            meter.charge(len(left) >> 6)
-            if left != right:
+        if found in ("list", "mapping"):
+            if left is not right and not _pair_up(left, right, found, pairs, meter):
                 return False
         elif found == "other":
             # Comparing would run foreign code.
             if left is not right:
                 return False
-        elif left != right:
+        else:
+            if found == "text":
+                meter.charge(len(left) >> 6)
+            if left != right:
+                return False
+    return True
+
+
+def _pair_up(left: Any, right: Any, found: str, pairs: list[tuple[Any, Any]], meter: Meter) -> bool:
+    """Add what two containers of one kind hold to ``pairs``; false if they cannot be equal."""
+    if len(left) != len(right):
+        return False
+    meter.charge(4 * len(left))
+    if found == "list":
+        pairs.extend(zip(left, right, strict=True))
+        return True
+    for key in left:
+        if key not in right:
             return False
+        pairs.append((left[key], right[key]))
     return True
 
 
