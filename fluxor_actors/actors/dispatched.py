@@ -18,12 +18,14 @@ Example:
 from __future__ import annotations
 
 import threading
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from fluxor_actors.actors.dispatcher import Dispatcher
 from fluxor_actors.actors.lean import Envelope, Inbox, LeanActor, LeanRef, is_stop
 
-__all__ = ["DispatchedActor", "UnregisteredThreadingActor"]
+__all__ = ["DispatchedActor", "ThreadRef", "UnregisteredThreadingActor"]
+
+A = TypeVar("A", bound=LeanActor)
 
 
 class _DispatchedInbox(Inbox):
@@ -145,6 +147,19 @@ class DispatchedActor(LeanActor):
             self.fail(None, error)
 
 
+class ThreadRef(LeanRef[A]):
+    """The ref of an actor that has a thread of its own."""
+
+    thread: threading.Thread
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until the thread has ended. False when it has not within ``timeout`` seconds, or is the one that asks."""
+        if self.thread is threading.current_thread():
+            return False
+        self.thread.join(timeout)
+        return not self.thread.is_alive()
+
+
 class UnregisteredThreadingActor(LeanActor):
     """An actor on a daemon thread of its own, for what blocks."""
 
@@ -152,21 +167,31 @@ class UnregisteredThreadingActor(LeanActor):
     """Name of the thread; None makes one of the class's name."""
 
     @classmethod
-    def start(cls, *args: Any, **kwargs: Any) -> LeanRef[Self]:
-        """Start one; the arguments are the constructor's."""
+    def start(cls, *args: Any, **kwargs: Any) -> ThreadRef[Self]:
+        """Start one; the arguments are the constructor's.
+
+        Raises:
+            RuntimeError: the system has no thread to give.
+        """
         actor = cls(*args, **kwargs)
         actor._start_actor_loop()
         return actor.actor_ref
 
-    def join(self, timeout: float | None = None) -> bool:
-        """Wait until its thread has ended. False when it has not within ``timeout`` seconds."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+    @property
+    def actor_ref(self) -> ThreadRef[Self]:
+        """Where others send to this actor."""
+        ref: ThreadRef[Self] = self._ref
+        return ref
+
+    def make_ref(self) -> ThreadRef[Any]:
+        """The ref, which knows the thread."""
+        self._ref: ThreadRef[Any] = ThreadRef(self)
+        return self._ref
 
     def _start_actor_loop(self) -> None:
         name = self.thread_name or f"{type(self).__name__}-{self.actor_urn}"
-        self._thread = threading.Thread(target=self._actor_loop, name=name, daemon=True)
-        self._thread.start()
+        self._ref.thread = threading.Thread(target=self._actor_loop, name=name, daemon=True)
+        self._ref.thread.start()
 
     def _actor_loop(self) -> None:
         inbox = self.actor_inbox

@@ -113,6 +113,10 @@ class LeanRef(ActorRef[A]):
             raise ActorDeadError(f"{self} has stopped")
         inbox.put(message)
 
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until the actor's own thread has ended, and say whether it has. One that has none is not waited for."""
+        return True
+
 
 class LeanActor(pykka.Actor):
     """What the two kinds have in common. Not for proxies: messages go to `on_receive` as they are."""
@@ -128,11 +132,15 @@ class LeanActor(pykka.Actor):
         inbox = self.make_inbox()
         self.actor_inbox = inbox
         self.actor_stopped = inbox  # type: ignore[assignment]  # has what Pykka uses of an Event
-        self._actor_ref: LeanRef[Any] = LeanRef(self)
+        self._actor_ref: LeanRef[Any] = self.make_ref()
 
     def make_inbox(self) -> Inbox:
         """The inbox of this kind of actor."""
         return Inbox(self)
+
+    def make_ref(self) -> LeanRef[Any]:
+        """The ref of this kind of actor."""
+        return LeanRef(self)
 
     @staticmethod
     def _create_actor_inbox() -> Any:
@@ -164,7 +172,7 @@ class LeanActor(pykka.Actor):
         self._deferred = True
         return self._asking
 
-    def on_error(self, message: Any, error: BaseException) -> bool:  # noqa: ARG002  # a hook
+    def on_error(self, message: Any, error: BaseException) -> bool:
         """Decide what follows when handling a told message raised. True goes on; False, the default, ends the actor.
 
         What is raised by handling an ask goes to whoever asked, and the actor goes on.

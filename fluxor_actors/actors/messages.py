@@ -7,12 +7,27 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
 
+from fluxor_actors.events import Event
 from fluxor_actors.process.commands import Command, TimerKind
 
 if TYPE_CHECKING:
     from fluxor_actors.actions.cancellation import Cancellation
 
-__all__ = ["Abandon", "Assignment", "CancelTimer", "Mailbox", "SetTimer", "WorkerIdle", "WorkerLost"]
+__all__ = [
+    "Abandon",
+    "AllocatorStatus",
+    "Assignment",
+    "CancelTimer",
+    "Drain",
+    "Mailbox",
+    "Publish",
+    "ReclaimSlot",
+    "ReleaseSlot",
+    "ReportStatus",
+    "SetTimer",
+    "WorkerIdle",
+    "WorkerLost",
+]
 
 
 class Mailbox(Protocol):
@@ -67,6 +82,58 @@ class WorkerLost:
 
     worker: Any
     assignment: Assignment | None
+
+
+@frozen(slots=True, eq=False)
+class ReleaseSlot:
+    """From a running action to the allocator: it waits, and somebody else may have its place among the workers meanwhile."""
+
+    assignment: Assignment
+
+
+@frozen(slots=True, eq=False)
+class ReclaimSlot:
+    """From a running action to the allocator: it goes on. It does so at once; the allocator lets a surplus worker go."""
+
+    assignment: Assignment
+
+
+@frozen(slots=True)
+class Drain:
+    """Asked of the allocator: hand out nothing more. The answer, `AllocatorStatus`, comes when nothing runs any more."""
+
+
+@frozen(slots=True)
+class ReportStatus:
+    """Asked of the allocator. The answer is an `AllocatorStatus`."""
+
+
+@frozen(slots=True)
+class AllocatorStatus:
+    """What the allocator is doing.
+
+    Attributes:
+        queued: attempts that wait for a worker.
+        running: ids of the executions that workers are at, without abandoned ones.
+        abandoned: ids of the executions that nobody waits for any more and whose action has not returned.
+        idle: workers with nothing to do.
+        workers: threads, without those of abandoned actions.
+        lost: how many workers have had to be replaced so far.
+    """
+
+    queued: int
+    running: tuple[str, ...]
+    abandoned: tuple[str, ...]
+    idle: int
+    workers: int
+    lost: int
+
+
+@frozen(slots=True, eq=False)
+class Publish:
+    """To the event bus: what to give to subscribers, in this order."""
+
+    events: tuple[Event[Any], ...]
 
 
 @frozen(slots=True)

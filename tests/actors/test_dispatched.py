@@ -400,11 +400,10 @@ def test_ten_thousand_actors_need_no_thread(dispatcher: ThreadPoolDispatcher) ->
 
 def test_a_blocking_actor_has_a_daemon_thread_and_ends_with_it() -> None:
     ref = Blocking.start()
-    actor = actor_of(ref)
     thread: Any = ref.ask(lambda _: threading.current_thread(), timeout=WAIT)
     assert (thread.daemon, thread.name) == (True, "a-blocking-actor")
     assert ref.stop(timeout=WAIT) is True
-    assert actor.join(WAIT)
+    assert ref.join(WAIT)
 
 
 @pytest.mark.parametrize("error", EVERY_KIND_OF_ERROR)

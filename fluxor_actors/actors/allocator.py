@@ -1,0 +1,343 @@
+"""The allocator: gives attempts to workers, fairly, and no more at once than it may."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pykka
+from attrs import frozen
+from pykka import ActorDeadError
+
+from fluxor_actors.actors.dispatched import DispatchedActor
+from fluxor_actors.actors.lanes import Lane, Lanes
+from fluxor_actors.actors.lean import LeanRef
+from fluxor_actors.actors.messages import (
+    Abandon,
+    AllocatorStatus,
+    Assignment,
+    Drain,
+    ReclaimSlot,
+    ReleaseSlot,
+    ReportStatus,
+    WorkerIdle,
+    WorkerLost,
+)
+from fluxor_actors.actors.worker import Spawn, WorkerHandle
+from fluxor_actors.errors import ActionCrashedError, ConfigError
+from fluxor_actors.ids import execution_id
+from fluxor_actors.process.commands import AttemptFailed
+from fluxor_actors.process.failure import Failure
+
+__all__ = ["Allocator", "drain"]
+
+_logger = logging.getLogger(__name__)
+
+_Key = tuple[str, str, int]
+
+
+@frozen
+class _Leave:
+    """Asked by `drain`: what has not returned, and the workers that are about to end."""
+
+
+class _Seat:
+    """A worker as the allocator sees it."""
+
+    __slots__ = ("assignment", "lane", "released", "worker")
+
+    def __init__(self, worker: WorkerHandle) -> None:
+        self.worker = worker
+        self.assignment: Assignment | None = None
+        self.lane: Lane | None = None
+        self.released = False
+
+
+def _key(assignment: Assignment) -> _Key:
+    return assignment.process_id, assignment.run, assignment.attempt
+
+
+def _id(assignment: Assignment) -> str:
+    return execution_id(assignment.process_id, assignment.run)
+
+
+class Allocator(DispatchedActor):
+    """Takes `Assignment`, `Abandon`, `WorkerIdle`, `WorkerLost`, `ReleaseSlot`, `ReclaimSlot`, and answers `Drain` and `ReportStatus`.
+
+    Every message costs the same, however much is queued. Workers are started when there is work for them, up to ``workers``, and stay until the
+    end. An attempt that waits inside (`ReleaseSlot`) does not count meanwhile, though it does towards its action's limit. An
+    abandoned attempt's worker counts for neither any more: another is started in its place.
+
+    Args:
+        spawn: starts a worker.
+        workers: how many attempts may run at once.
+        action_limits: how many attempts of an action, ``service:method``, may run at once.
+    """
+
+    def __init__(self, spawn: Spawn, workers: int, action_limits: Mapping[str, int] | None = None) -> None:
+        if workers < 1:
+            raise ConfigError(f"workers is {workers}; expected at least 1")
+        super().__init__()
+        self._spawn = spawn
+        self._limit = workers
+        self._lanes = Lanes(action_limits or {})
+        self._seats: dict[WorkerHandle, _Seat] = {}
+        self._idle: list[_Seat] = []
+        self._running: dict[_Key, _Seat] = {}
+        # Workers of abandoned attempts that have not come back.
+        self._abandoned: dict[WorkerHandle, Assignment] = {}
+        # Workers that have been told to end, for who waits for their threads.
+        self._ending: list[WorkerHandle] = []
+        self._lost = 0
+        self._draining: list[pykka.Future[Any]] | None = None
+
+    def on_receive(self, message: Any) -> Any:
+        kind = type(message)
+        if kind is Assignment:
+            self._assign(message)
+        elif kind is WorkerIdle:
+            self._came_back(message)
+        elif kind is Abandon:
+            self._abandon(message)
+        elif kind is ReleaseSlot:
+            self._release(message.assignment)
+        elif kind is ReclaimSlot:
+            self._reclaim(message.assignment)
+        elif kind is WorkerLost:
+            self._worker_died(message)
+        elif kind is ReportStatus:
+            return self._status()
+        elif kind is Drain:
+            return self._drain()
+        elif kind is _Leave:
+            return self._status(), tuple(self._ending)
+        else:
+            raise TypeError(f"the allocator has no use for a {kind.__name__}")
+        return None
+
+    def on_error(self, message: Any, error: BaseException) -> bool:
+        """Go on: one message that makes no sense must not stop all work."""
+        _logger.error("the allocator could not handle %r", message, exc_info=error)
+        return True
+
+    def on_stop(self) -> None:
+        """Let every worker end after what it is at."""
+        for seat in self._seats.values():
+            seat.worker.stop(block=False)
+        status = self._status()
+        for reply in self._draining or ():
+            reply.set(status)
+
+    # What comes in -------------------------------------------------------------------------------------------------------
+
+    def _assign(self, assignment: Assignment) -> None:
+        lane = self._lanes.lane_of(assignment)
+        self._lanes.put(assignment, lane)
+        self._fill()
+
+    def _came_back(self, message: WorkerIdle) -> None:
+        seat = self._seats.get(message.worker)
+        if seat is None:
+            # It was given up; the wish that it end is in its inbox already.
+            self._abandoned.pop(message.worker, None)
+            self._check_drained()
+            return
+        self._vacate(seat)
+        if self._draining is not None or len(self._seats) > self._limit:
+            self._dismiss(seat)
+        else:
+            self._hand_next(seat)
+        self._check_drained()
+
+    def _abandon(self, message: Abandon) -> None:
+        if self._lanes.remove(message.process_id, message.run, message.attempt):
+            return
+        seat = self._running.get((message.process_id, message.run, message.attempt))
+        if seat is None or seat.assignment is None:
+            return
+        assignment = seat.assignment
+        self._vacate(seat)
+        del self._seats[seat.worker]
+        # It ends when its action returns after all.
+        seat.worker.stop(block=False)
+        self._abandoned[seat.worker] = assignment
+        self._count_lost(assignment, "its action does not return")
+        self._fill()
+        self._check_drained()
+
+    def _release(self, assignment: Assignment) -> None:
+        seat = self._running.get(_key(assignment))
+        if seat is not None and seat.assignment is assignment and not seat.released:
+            seat.released = True
+            self._limit += 1
+            self._fill()
+
+    def _reclaim(self, assignment: Assignment) -> None:
+        seat = self._running.get(_key(assignment))
+        if seat is not None and seat.assignment is assignment and seat.released:
+            self._unrelease(seat)
+
+    def _worker_died(self, message: WorkerLost) -> None:
+        seat = self._seats.pop(message.worker, None)
+        if seat is None:
+            self._abandoned.pop(message.worker, None)
+        else:
+            if seat in self._idle:
+                self._idle.remove(seat)
+            assignment = seat.assignment
+            self._vacate(seat)
+            self._count_lost(assignment, "its thread ended")
+            if assignment is not None:
+                self._crash(assignment, "the worker's thread ended")
+            self._fill()
+        self._check_drained()
+
+    # What goes out -------------------------------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        """Give work to whoever has none, starting workers while there may be more of them."""
+        while self._draining is None:
+            if self._idle:
+                if not self._hand_next(self._idle.pop()):
+                    return
+            elif len(self._seats) < self._limit:
+                taken = self._lanes.take()
+                if taken is None or not self._start_worker(*taken):
+                    return
+            else:
+                return
+
+    def _start_worker(self, assignment: Assignment, lane: Lane) -> bool:
+        try:
+            worker = self._spawn(self.actor_ref)
+        except Exception as error:  # the system has no thread to give, or no memory
+            self._lanes.done(lane)
+            if self._seats:
+                _logger.warning("no further worker: %s", error)
+                self._lanes.put(assignment, lane)
+                return False
+            # Nobody is there who could take it later: let whoever waits know, rather than wait for ever.
+            _logger.exception("no worker can be started")
+            self._crash(assignment, f"no worker could be started: {error}")
+            return True
+        seat = _Seat(worker)
+        self._seats[worker] = seat
+        self._hand(seat, assignment, lane)
+        return True
+
+    def _hand_next(self, seat: _Seat) -> bool:
+        """Give a free worker the next that waits, or put it with the idle ones and say False."""
+        taken = self._lanes.take()
+        if taken is None:
+            self._idle.append(seat)
+            return False
+        self._hand(seat, *taken)
+        return True
+
+    def _hand(self, seat: _Seat, assignment: Assignment, lane: Lane) -> None:
+        seat.assignment = assignment
+        seat.lane = lane
+        self._running[_key(assignment)] = seat
+        try:
+            seat.worker.tell(assignment)
+        except ActorDeadError:
+            # It has died just now, and may have said so before it was given this.
+            self._worker_died(WorkerLost(seat.worker, assignment))
+
+    def _vacate(self, seat: _Seat) -> None:
+        """Its attempt is over, for the allocator at least."""
+        assignment, lane = seat.assignment, seat.lane
+        if assignment is None or lane is None:
+            return
+        if seat.released:
+            self._unrelease(seat)
+        seat.assignment = seat.lane = None
+        key = _key(assignment)
+        if self._running.get(key) is seat:
+            del self._running[key]
+        self._lanes.done(lane)
+
+    def _unrelease(self, seat: _Seat) -> None:
+        seat.released = False
+        self._limit -= 1
+        if self._idle and len(self._seats) > self._limit:
+            self._dismiss(self._idle.pop())
+
+    def _dismiss(self, seat: _Seat) -> None:
+        del self._seats[seat.worker]
+        seat.worker.stop(block=False)
+        self._ending = [worker for worker in self._ending if not worker.join(0)]
+        self._ending.append(seat.worker)
+
+    def _crash(self, assignment: Assignment, reason: str) -> None:
+        error = ActionCrashedError(f"{assignment.service}:{assignment.method}: {reason}")
+        failure = Failure.of(error, task=assignment.task_id, attempt=assignment.attempt)
+        try:
+            assignment.supervisor.tell(AttemptFailed(assignment.run, assignment.attempt, failure))
+        except ActorDeadError:
+            _logger.debug("nobody waits for %s", _id(assignment))
+
+    def _count_lost(self, assignment: Assignment | None, reason: str) -> None:
+        self._lost += 1
+        _logger.warning(
+            "a worker is lost at %s: %s", "nothing" if assignment is None else _id(assignment), reason,
+            extra={} if assignment is None else {"process_id": assignment.process_id, "execution_id": _id(assignment)},
+        )  # fmt: skip
+
+    # The end -------------------------------------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        reply = self.defer_reply()
+        if self._draining is None:
+            self._draining = []
+            while self._idle:
+                self._dismiss(self._idle.pop())
+        if reply is not None:
+            self._draining.append(reply)
+        self._check_drained()
+
+    def _check_drained(self) -> None:
+        if self._draining is None or self._running:
+            return
+        status = self._status()
+        while self._draining:
+            self._draining.pop().set(status)
+
+    def _status(self) -> AllocatorStatus:
+        return AllocatorStatus(
+            queued=self._lanes.queued,
+            running=tuple(_id(seat.assignment) for seat in self._running.values() if seat.assignment is not None),
+            abandoned=tuple(map(_id, self._abandoned.values())),
+            idle=len(self._idle),
+            workers=len(self._seats),
+            lost=self._lost,
+        )
+
+
+def drain(allocator: LeanRef[Allocator], timeout: float) -> tuple[str, ...]:
+    """Hand out nothing more, wait for what runs, stop the allocator and its workers. For outsiders only, since it waits.
+
+    Args:
+        allocator: a dead one has nothing to drain.
+        timeout: seconds.
+
+    Returns:
+        The ids of executions whose actions have not returned. Their threads are daemons and stay until they do.
+    """
+    deadline = time.monotonic() + timeout
+    try:
+        with contextlib.suppress(pykka.Timeout):
+            allocator.ask(Drain(), timeout=timeout)
+        # Answered at once, but for a dispatcher that has other things to do.
+        answer: Any = allocator.ask(_Leave(), timeout=max(1.0, deadline - time.monotonic()))
+        allocator.stop(block=False)
+    except (ActorDeadError, pykka.Timeout):
+        return ()
+    status, ending = answer
+    for worker in ending:
+        worker.join(max(0.0, deadline - time.monotonic()))
+    left: tuple[str, ...] = status.running + status.abandoned
+    return left

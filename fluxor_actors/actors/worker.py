@@ -1,0 +1,148 @@
+"""Workers: each carries out one attempt at a time and tells the supervisor how it went.
+
+A worker knows nothing of actions; what calls them is injected.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from pykka import ActorDeadError
+
+from fluxor_actors.actors.dispatched import DispatchedActor, UnregisteredThreadingActor
+from fluxor_actors.actors.dispatcher import Dispatcher
+from fluxor_actors.actors.messages import Assignment, Mailbox, WorkerIdle, WorkerLost
+from fluxor_actors.process.commands import AttemptFailed, AttemptStarted, AttemptSucceeded, AttemptSuspended
+from fluxor_actors.process.failure import Failure
+
+__all__ = [
+    "DispatchedWorker",
+    "Invoke",
+    "Outcome",
+    "Spawn",
+    "Worker",
+    "WorkerHandle",
+    "dispatched_workers",
+    "threaded_workers",
+]
+
+_logger = logging.getLogger(__name__)
+
+Outcome = AttemptSucceeded | AttemptFailed | AttemptSuspended
+
+Invoke = Callable[[Assignment], Outcome]
+"""Calls the action and says how it went. What it raises becomes an `AttemptFailed`."""
+
+
+class WorkerHandle(Protocol):
+    """What the allocator needs of a worker."""
+
+    def tell(self, message: Any, /) -> None:
+        """Give it an `Assignment`. It answers with `WorkerIdle`, or `WorkerLost`."""
+        ...
+
+    def stop(self, *, block: bool) -> Any:
+        """Let it end after what it is at."""
+        ...
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until its thread, if it has one, has ended. Whether it has."""
+        ...
+
+
+Spawn = Callable[[Mailbox], WorkerHandle]
+"""Starts a worker that reports to the given allocator: the seam for workers of another kind."""
+
+
+def _tell(supervisor: Mailbox, message: Any, assignment: Assignment) -> None:
+    try:
+        supervisor.tell(message)
+    except ActorDeadError:
+        # It crashed, or its process is over. A new one decides by the journal; it does not need this.
+        _logger.debug(
+            "nobody takes %s of %s/%s", type(message).__name__, assignment.process_id, assignment.run,
+            extra={"process_id": assignment.process_id, "execution_id": f"{assignment.process_id}/{assignment.run}"},
+        )  # fmt: skip
+
+
+def _carry_out(assignment: Assignment, invoke: Invoke) -> None:
+    supervisor, run, attempt = assignment.supervisor, assignment.run, assignment.attempt
+    _tell(supervisor, AttemptStarted(run, attempt), assignment)
+    outcome: Outcome
+    try:
+        outcome = invoke(assignment)
+    except BaseException as error:  # an action may raise anything: SystemExit fails one execution, not the program
+        outcome = AttemptFailed(run, attempt, Failure.of(error, task=assignment.task_id, attempt=attempt))
+    _tell(supervisor, outcome, assignment)
+
+
+class Worker(UnregisteredThreadingActor):
+    """A worker with a thread of its own, where an action may block as long as it likes.
+
+    When its action has been abandoned meanwhile it still delivers the late outcome, then finds in its inbox that it should stop.
+    """
+
+    def __init__(self, invoke: Invoke, allocator: Mailbox, name: str | None = None) -> None:
+        super().__init__()
+        self.thread_name = name
+        self._invoke = invoke
+        self._allocator = allocator
+        self._current: Assignment | None = None
+
+    def on_receive(self, message: Assignment) -> None:
+        self._current = message
+        _carry_out(message, self._invoke)
+        self._current = None
+        try:
+            self._allocator.tell(WorkerIdle(self.actor_ref, message))
+        except ActorDeadError:
+            self.stop_now()  # nobody is left to give it work
+
+    def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
+        """Report a death that no action is the cause of, such as an exception that the host injects into the thread."""
+        del exception_type, exception_value, traceback
+        self._report_death()
+
+    def on_undelivered(self, message: Any) -> None:
+        """Report an assignment that came when the worker was dying."""
+        if isinstance(message, Assignment):
+            self._current = message
+            self._report_death()
+
+    def _report_death(self) -> None:
+        try:
+            self._allocator.tell(WorkerLost(self.actor_ref, self._current))
+        except ActorDeadError:
+            _logger.debug("%s ends after its allocator", self)
+
+
+class DispatchedWorker(DispatchedActor):
+    """A worker that takes turns with the other actors: for simulations, where no action may block."""
+
+    batch = 1
+
+    def __init__(self, invoke: Invoke, allocator: Mailbox) -> None:
+        super().__init__()
+        self._invoke = invoke
+        self._allocator = allocator
+
+    def on_receive(self, message: Assignment) -> None:
+        _carry_out(message, self._invoke)
+        try:
+            self._allocator.tell(WorkerIdle(self.actor_ref, message))
+        except ActorDeadError:
+            self.stop_now()
+
+
+def threaded_workers(invoke: Invoke, name: str = "fluxor-worker") -> Spawn:
+    """Workers that call ``invoke`` on threads of their own, named ``name-1``, ``name-2`` and so on."""
+    numbers = itertools.count(1)
+    return lambda allocator: Worker.start(invoke, allocator, f"{name}-{next(numbers)}")
+
+
+def dispatched_workers(dispatcher: Dispatcher, invoke: Invoke) -> Spawn:
+    """Workers that call ``invoke`` in turns of ``dispatcher``."""
+    return lambda allocator: DispatchedWorker.start(dispatcher, invoke, allocator)
