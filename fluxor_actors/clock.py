@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -54,16 +55,20 @@ class ManualClock:
     def __init__(self, start: float = 1_893_456_000.0) -> None:
         self._time = start
         self._lock = threading.Lock()
-        self._waiting: set[threading.Condition] = set()
+        # How many threads wait on each condition: the first to leave must not take the others' place.
+        self._waiting: Counter[threading.Condition] = Counter()
 
     def time(self) -> float:
         return self._time
 
     def advance(self, seconds: float) -> None:
         """Move the time forward and wake whoever waits for an instant."""
+        if seconds < 0:
+            raise ValueError(f"the time can only be moved forward, not by {seconds} s")
         with self._lock:
             self._time += seconds
             waiting = tuple(self._waiting)
+        # A thread that is listed but does not wait yet holds its condition until it does, so this cannot come too early.
         for condition in waiting:
             with condition:
                 condition.notify_all()
@@ -72,10 +77,14 @@ class ManualClock:
         with self._lock:
             if until is not None and self._time >= until:
                 return
-            self._waiting.add(condition)
-        condition.wait()
-        with self._lock:
-            self._waiting.discard(condition)
+            self._waiting[condition] += 1
+        try:
+            condition.wait()
+        finally:
+            with self._lock:
+                self._waiting[condition] -= 1
+                if not self._waiting[condition]:
+                    del self._waiting[condition]
 
 
 def to_datetime(seconds: float) -> datetime:
