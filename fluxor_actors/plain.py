@@ -167,7 +167,7 @@ class _Frame:
         self.kind = kind
         self.rest: Iterator[tuple[Any, Any]] = iter(())
         self.items: list[tuple[Any, Any]] = []
-        self.changed = type(source) is not kind
+        self.changed = kind is set or type(source) is not kind
         self.height = 1
         self.size = 1
 

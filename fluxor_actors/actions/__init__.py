@@ -6,12 +6,12 @@ as `Host` and as the hosts of the built-in services.
 
 from __future__ import annotations
 
+from fluxor_actors.actions.bound import BoundMethod
 from fluxor_actors.actions.cancellation import Cancellation
 from fluxor_actors.actions.context import ActionContext, Host, current_context, process_from_context
 from fluxor_actors.actions.conversion import InputConverter
 from fluxor_actors.actions.decorators import action, method
 from fluxor_actors.actions.invocation import invoke
-from fluxor_actors.actions.method import BoundMethod
 from fluxor_actors.actions.registry import Actions
 from fluxor_actors.actions.service import Service
 from fluxor_actors.actions.signature import Signature

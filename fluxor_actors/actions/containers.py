@@ -17,7 +17,7 @@ from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
-from fluxor_actors.actions.fields import by_spelling, is_record, record_fields, spellings
+from fluxor_actors.actions.fields import by_spelling, camel_case, is_record, record_fields
 from fluxor_actors.actions.mismatch import Mismatch, expected
 from fluxor_actors.actions.scalars import Hook
 
@@ -200,7 +200,7 @@ def _unknown(key: Any, known: Mapping[str, Any]) -> str:
     near = get_close_matches(str(key), known, n=1)
     if near:
         return f"unknown field; did you mean {near[0]}?"
-    names = dict.fromkeys(spellings(name)[-2] if len(spellings(name)) > 1 else name for name, _ in known.values())
+    names = dict.fromkeys(camel_case(name) for name, _ in known.values())
     return f"unknown field; there {'is' if len(names) == 1 else 'are'} {', '.join(names) or 'none'}"
 
 

@@ -92,12 +92,19 @@ class InputConverter:
                 return known[kind]
         if is_record(kind):
             return record_hook(kind, self.hook)
-        from cattrs.errors import StructureHandlerNotFoundError  # as below
+        if isinstance(kind, type):
+            if issubclass(kind, Enum):
+                return enum_hook(kind)
+            if kind in SCALARS:
+                return SCALARS[kind]
+            if issubclass(kind, (str, int, float, bytes)):
+                return _derived_hook(kind)
+        from cattrs.errors import StructureHandlerNotFoundError  # heavy, see below
 
         try:
             structure = self.converter.get_structure_hook(kind)
         except StructureHandlerNotFoundError:
-            return _instances(kind)
+            return _instance_hook(kind)
         return lambda value: structure(value, kind)
 
     @property
@@ -114,19 +121,19 @@ class InputConverter:
         # The factory registered last is asked first.
         rules: list[tuple[Callable[[Any], bool], Callable[[Any], Hook]]] = [
             (is_record, lambda kind: record_hook(kind, self.hook)),
-            (_is_simple, _simple_hook),
             (_is_list, lambda kind: list_hook(kind, self.hook)),
             (_is_tuple, lambda kind: tuple_hook(kind, self.hook)),
             (lambda kind: (get_origin(kind) or kind) in MAPPINGS, lambda kind: mapping_hook(kind, self.hook)),
             (lambda kind: get_origin(kind) is Literal, lambda kind: literal_hook(get_args(kind))),
-            (lambda kind: isinstance(kind, type) and issubclass(kind, Enum), enum_hook),
             (lambda kind: get_origin(kind) in {Union, UnionType}, lambda kind: union_hook(get_args(kind), self.hook)),
         ]
         for matches, build in rules:
             converter.register_structure_hook_factory(matches, _factory(build))
-        for known in (SCALARS, BASIC, self._hooks):
-            for kind, hook in known.items():
-                converter.register_structure_hook_func(_same(kind), _two(hook))
+        # cattrs asks these for derived classes and enumerations, too, and says for which.
+        for scalar in (*SCALARS, Enum):
+            converter.register_structure_hook(scalar, lambda value, kind: self.hook(kind)(value))
+        for own, hook in self._hooks.items():
+            converter.register_structure_hook(own, _two(hook))
         return converter
 
 
@@ -144,7 +151,7 @@ def _nothing(value: Any) -> None:
         raise expected("no input", value)
 
 
-def _instances(kind: Any) -> Hook:
+def _instance_hook(kind: Any) -> Hook:
     """For a type of which nobody has said how to make it: only its instances fit."""
 
     def convert(value: Any) -> Any:
@@ -166,12 +173,8 @@ def _is_tuple(kind: Any) -> bool:
     return isinstance(origin, type) and issubclass(origin, tuple)
 
 
-def _is_simple(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, (str, int, float, bytes)) and kind not in SCALARS
-
-
-def _simple_hook(kind: Any) -> Hook:
-    """For a class derived from text or a number: what fits the base, through the class."""
+def _derived_hook(kind: Any) -> Hook:
+    """For a class derived from text, bytes or a number: what fits the base, through the class."""
     base = SCALARS[next(one for one in kind.__mro__ if one in SCALARS)]
     return lambda value: kind(base(value))
 
@@ -183,7 +186,3 @@ def _factory(build: Callable[[Any], Hook]) -> Callable[[Any], Callable[[Any, Any
 def _two(hook: Hook) -> Callable[[Any, Any], Any]:
     """As cattrs calls it: with the value and the type."""
     return lambda value, _kind: hook(value)
-
-
-def _same(kind: Any) -> Callable[[Any], bool]:
-    return lambda other: other is kind or (get_origin(kind) is not None and other == kind)

@@ -19,7 +19,7 @@ from typing import (
 import attrs
 from attrs import frozen
 
-__all__ = ["Field", "by_spelling", "is_record", "record_fields", "spellings"]
+__all__ = ["Field", "by_spelling", "camel_case", "is_record", "record_fields", "spellings"]
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -89,6 +89,17 @@ def _bind(hint: Any, bound: Mapping[Any, Any]) -> Any:
     return hint[tuple(bound.get(parameter, Any) for parameter in parameters)]
 
 
+def camel_case(name: str) -> str:
+    """How a document would write a field of that name.
+
+    Example:
+        >>> camel_case("wait_time_"), camel_case("waitTime")
+        ('waitTime', 'waitTime')
+    """
+    first, *rest = (name.strip("_") or name).split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in rest)
+
+
 def spellings(name: str) -> tuple[str, ...]:
     """How a field may be written: as it is, without the underscores around it, in camelCase and in snake_case.
 
@@ -97,13 +108,16 @@ def spellings(name: str) -> tuple[str, ...]:
         (('wait_time', 'waitTime'), ('async_', 'async'))
     """
     bare = name.strip("_") or name
-    first, *rest = bare.split("_")
-    camel = first + "".join(word[:1].upper() + word[1:] for word in rest)
-    return tuple(dict.fromkeys((name, bare, camel, _HUMP.sub("_", bare).lower())))
+    return tuple(dict.fromkeys((name, bare, camel_case(name), _HUMP.sub("_", bare).lower())))
 
 
 def by_spelling(fields: tuple[Field, ...], value: Callable[[Field], Any] = lambda field: field) -> dict[str, Any]:
     """What ``value`` says of each field, under each of its spellings. A field's own name goes before another's spelling."""
-    table = {spelling: value(field) for field in reversed(fields) for spelling in spellings(field.name)}
-    table.update((field.name, value(field)) for field in fields)
+    own = {field.name for field in fields}
+    table: dict[str, Any] = {}
+    for field in fields:
+        found = value(field)
+        for spelling in spellings(field.name):
+            if spelling == field.name or spelling not in own:
+                table.setdefault(spelling, found)
     return table

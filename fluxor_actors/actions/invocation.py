@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import CoroutineType
 from typing import Any
 
+from fluxor_actors.actions.bound import BoundMethod
 from fluxor_actors.actions.context import ActionContext, current
-from fluxor_actors.actions.method import BoundMethod
 from fluxor_actors.actions.suspend import Suspend
 
 __all__ = ["invoke"]

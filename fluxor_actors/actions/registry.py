@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from fluxor_actors.actions.adapters import method_table, method_tables, new_table
+from fluxor_actors.actions.bound import BoundMethod
 from fluxor_actors.actions.conversion import InputConverter
-from fluxor_actors.actions.method import BoundMethod
 from fluxor_actors.actions.service import MethodTable, Service
 from fluxor_actors.actions.signature import Signature
 from fluxor_actors.errors import MethodNotFoundError, RegistryError, ServiceNotFoundError

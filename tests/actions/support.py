@@ -1,0 +1,66 @@
+"""An attempt and a host to run actions with, without an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import Factory, define
+
+from fluxor_actors.actions import ActionContext, Actions, Cancellation, invoke
+from fluxor_actors.definition.model import Task
+from fluxor_actors.process.snapshot import Execution, Process
+
+
+@define(eq=False)
+class FakeAttempt:
+    process_id: str = "p1"
+    run: str = "order/ship"
+    task_id: str = "order/ship"
+    attempt: int = 1
+    service: str = "shop"
+    method: str = "ship"
+    input: Any = None
+    idempotency_key: str = "p1/order/ship"
+    cancellation: Cancellation = Factory(Cancellation)
+    session: Callable[[], Mapping[str, Any]] = dict
+    timeout: float | None = None
+    origin: Any = None
+
+
+@define(eq=False)
+class FakeHost:
+    tracer: Any = None
+    where: str | None = None
+    calls: list[Any] = Factory(list)
+
+    def process(self, attempt):
+        self.calls.append("process")
+        return Process(id=attempt.process_id, workflow="order")
+
+    def execution(self, attempt):
+        self.calls.append("execution")
+        return Execution(id=f"{attempt.process_id}/{attempt.run}")
+
+    def task(self, attempt):
+        self.calls.append("task")
+        return Task(name="ship")
+
+    def location(self, attempt):
+        return self.where
+
+    def progress(self, attempt, fraction, message):
+        self.calls.append((fraction, message))
+
+    def heartbeat(self, attempt):
+        self.calls.append("heartbeat")
+
+
+def new_context(host: FakeHost | None = None, *, started: float | None = None, **attempt: Any) -> ActionContext:
+    return ActionContext(FakeAttempt(**attempt), host or FakeHost(), started)
+
+
+def run(actions: Actions, name: str, value: Any = None, context: ActionContext | None = None) -> Any:
+    """What ``service:method`` gives for an input."""
+    service, _, method = name.rpartition(":")
+    return invoke(actions.method(service, method), value, context or new_context())
