@@ -34,25 +34,25 @@ class FakeHost:
     where: str | None = None
     calls: list[Any] = Factory(list)
 
-    def process(self, attempt):
+    def process(self, attempt: Any) -> Any:
         self.calls.append("process")
         return Process(id=attempt.process_id, workflow="order")
 
-    def execution(self, attempt):
+    def execution(self, attempt: Any) -> Any:
         self.calls.append("execution")
         return Execution(id=f"{attempt.process_id}/{attempt.run}")
 
-    def task(self, attempt):
+    def task(self, attempt: Any) -> Any:
         self.calls.append("task")
         return Task(name="ship")
 
-    def location(self, attempt):
+    def location(self, attempt: Any) -> Any:
         return self.where
 
-    def progress(self, attempt, fraction, message):
+    def progress(self, attempt: Any, fraction: Any, message: Any) -> None:
         self.calls.append((fraction, message))
 
-    def heartbeat(self, attempt):
+    def heartbeat(self, attempt: Any) -> None:
         self.calls.append("heartbeat")
 
 

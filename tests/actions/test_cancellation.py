@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
 from fluxor_actors.actions import Cancellation
 
 
-def test_a_fresh_one_is_not_set():
+def test_a_fresh_one_is_not_set() -> None:
     cancellation = Cancellation()
     assert (cancellation.cancelled, cancellation.reason, cancellation.event.is_set()) == (False, "", False)
 
 
-def test_the_first_reason_stays():
+def test_the_first_reason_stays() -> None:
     cancellation = Cancellation()
     assert cancellation.cancel("first")
     assert not cancellation.cancel("second")
@@ -22,7 +23,7 @@ def test_the_first_reason_stays():
 
 
 @pytest.mark.parametrize("early", [True, False])
-def test_the_event_is_set_whenever_it_is_asked_for(early):
+def test_the_event_is_set_whenever_it_is_asked_for(early: Any) -> None:
     cancellation = Cancellation()
     event = cancellation.event if early else None
     cancellation.cancel()
@@ -31,7 +32,7 @@ def test_the_event_is_set_whenever_it_is_asked_for(early):
 
 
 @pytest.mark.parametrize("early", [True, False])
-def test_callbacks_are_called_once(early):
+def test_callbacks_are_called_once(early: Any) -> None:
     cancellation = Cancellation()
     calls: list[str] = []
     if early:
@@ -43,12 +44,12 @@ def test_callbacks_are_called_once(early):
     assert calls == ["called"]
 
 
-def test_it_is_as_small_as_its_dict():
+def test_it_is_as_small_as_its_dict() -> None:
     with pytest.raises(AttributeError):
         Cancellation().other = 1  # type: ignore[attr-defined]  # that is the mistake
 
 
-def test_threads_that_meet_in_it_agree():
+def test_threads_that_meet_in_it_agree() -> None:
     for _ in range(200):
         cancellation = Cancellation()
         start = threading.Barrier(4)
@@ -56,12 +57,14 @@ def test_threads_that_meet_in_it_agree():
         won: list[bool] = []
         calls: list[int] = []
 
-        def look(cancellation=cancellation, start=start, events=events, calls=calls):
+        def look(
+            cancellation: Any = cancellation, start: Any = start, events: Any = events, calls: Any = calls
+        ) -> None:
             start.wait(10)
             cancellation.on_cancel(lambda: calls.append(1))
             events.append(cancellation.event)
 
-        def cancel(cancellation=cancellation, start=start, won=won):
+        def cancel(cancellation: Any = cancellation, start: Any = start, won: Any = won) -> None:
             start.wait(10)
             won.append(cancellation.cancel("x"))
 

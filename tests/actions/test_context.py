@@ -13,7 +13,7 @@ from fluxor_actors.actions import Actions, action, current_context, process_from
 from tests.actions.support import FakeHost, new_context, run
 
 
-def test_nothing_is_made_before_it_is_asked_for():
+def test_nothing_is_made_before_it_is_asked_for() -> None:
     taken: list[str] = []
     host = FakeHost()
     context = new_context(host, session=lambda: taken.append("session") or {"a": 1})  # type: ignore[func-returns-value]  # a list notes the call
@@ -27,13 +27,13 @@ def test_nothing_is_made_before_it_is_asked_for():
     assert taken == ["session"]
 
 
-def test_the_attempt_shows():
+def test_the_attempt_shows() -> None:
     context = new_context(attempt=3, idempotency_key="k")
     assert (context.attempt, context.idempotency_key) == (3, "k")
     assert (context.process_id, context.execution_id) == ("p1", "p1/order/ship")
 
 
-def test_the_session_is_read_only_and_a_copy():
+def test_the_session_is_read_only_and_a_copy() -> None:
     variables = {"a": 1}
     session = new_context(session=lambda: variables).session
     variables["a"] = 2
@@ -42,13 +42,13 @@ def test_the_session_is_read_only_and_a_copy():
         session["a"] = 3  # type: ignore[index]  # that is the mistake
 
 
-def test_the_deadline_is_the_start_plus_the_timeout():
+def test_the_deadline_is_the_start_plus_the_timeout() -> None:
     assert new_context(timeout=90.0, started=0.0).deadline == datetime(1970, 1, 1, 0, 1, 30, tzinfo=UTC)
     assert new_context(started=0.0).deadline is None
     assert new_context(timeout=90.0).deadline is None
 
 
-def test_cancellation_shows_as_an_event_and_with_its_reason():
+def test_cancellation_shows_as_an_event_and_with_its_reason() -> None:
     context = new_context()
     assert not context.cancelled.is_set()
     context.cancellation.cancel("enough")
@@ -56,15 +56,16 @@ def test_cancellation_shows_as_an_event_and_with_its_reason():
     assert context.cancellation.reason == "enough"
 
 
-def test_log_records_carry_the_ids_and_the_callers_extra(caplog):
+def test_log_records_carry_the_ids_and_the_callers_extra(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "fluxor_actors.action"):
         new_context().logger.info("sent %s", 3, extra={"order": 7})
     (record,) = caplog.records
     assert record.getMessage() == "sent 3"
-    assert (record.process_id, record.execution_id, record.order) == ("p1", "p1/order/ship", 7)
+    added = {name: vars(record)[name] for name in ("process_id", "execution_id", "order")}
+    assert added == {"process_id": "p1", "execution_id": "p1/order/ship", "order": 7}
 
 
-def test_progress_and_heartbeat_reach_the_host():
+def test_progress_and_heartbeat_reach_the_host() -> None:
     host = FakeHost()
     context = new_context(host)
     context.progress(0.5, "half")
@@ -76,14 +77,14 @@ def test_progress_and_heartbeat_reach_the_host():
         context.progress(float("nan"))
 
 
-def test_without_tracing_there_is_a_tracer_that_records_nothing():
+def test_without_tracing_there_is_a_tracer_that_records_nothing() -> None:
     with new_context().tracer.start_as_current_span("x") as span:
         assert not span.is_recording()
     tracer = object()
     assert new_context(FakeHost(tracer=tracer)).tracer is tracer
 
 
-def test_the_current_context_is_that_of_the_running_action():
+def test_the_current_context_is_that_of_the_running_action() -> None:
     seen: list[Any] = []
 
     @action("t:look")
@@ -103,7 +104,7 @@ def test_the_current_context_is_that_of_the_running_action():
     assert process_from_context() is None
 
 
-def test_the_current_context_is_gone_after_an_error_and_not_seen_by_other_threads():
+def test_the_current_context_is_gone_after_an_error_and_not_seen_by_other_threads() -> None:
     seen: list[Any] = []
 
     @action("t:fail")

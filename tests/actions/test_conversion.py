@@ -184,7 +184,7 @@ def problems(value: Any, kind: Any, using: InputConverter = converter) -> tuple[
         (Page[Row], {"items": [{"name": "a"}]}, Page([Row("a")])),
     ],
 )
-def test_plain_values_become_what_the_type_says(kind, value, result):
+def test_plain_values_become_what_the_type_says(kind: Any, value: Any, result: Any) -> None:
     structured = converter.structure(value, kind)
     assert structured == result
     assert type(structured) is type(result)
@@ -207,11 +207,11 @@ def test_plain_values_become_what_the_type_says(kind, value, result):
         (Row, "a"), (Row, ["a"]), (Row, None), (UserId, "3"), (Annotated[int, "units"], "3"), (Query, []),
     ],
 )  # fmt: skip
-def test_nothing_is_guessed(kind, value):
+def test_nothing_is_guessed(kind: Any, value: Any) -> None:
     assert problems(value, kind)
 
 
-def test_every_problem_is_told_with_its_path():
+def test_every_problem_is_told_with_its_path() -> None:
     value = {
         "rows": [{"name": "a"}, {"nmae": "b"}, {"name": None, "unit_price": "2", "unitPrice": 3}],
         "count": 2.9,
@@ -228,7 +228,7 @@ def test_every_problem_is_told_with_its_path():
     )
 
 
-def test_problems_inside_containers_have_their_path():
+def test_problems_inside_containers_have_their_path() -> None:
     assert problems({"a b": [1, "x"]}, dict[str, list[int]]) == (
         "expected a whole number, found the text 'x' @ $[\"a b\"][1]",
     )
@@ -242,13 +242,13 @@ def test_problems_inside_containers_have_their_path():
     assert problems({"items": [1, "a"]}, Page[int]) == ("expected a whole number, found the text 'a' @ $.items[1]",)
 
 
-def test_a_union_tells_what_is_wrong_inside_where_there_is_one_way_in():
+def test_a_union_tells_what_is_wrong_inside_where_there_is_one_way_in() -> None:
     assert problems({"name": 1}, Row | None) == ("expected text, found the number 1 @ $.name",)
     assert problems({"name": 1}, Row | str) == ("expected text, found the number 1 @ $.name",)
     assert problems(2.5, int | str | None) == ("expected int or str or null, found the number 2.5 @ $",)
 
 
-def test_required_keys_of_typed_dicts_are_known_though_annotations_are_text():
+def test_required_keys_of_typed_dicts_are_known_though_annotations_are_text() -> None:
     assert problems({"options": {"deep": True}}, Query) == (
         "missing field @ $.options.depth",
         "missing field @ $.text",
@@ -256,34 +256,34 @@ def test_required_keys_of_typed_dicts_are_known_though_annotations_are_text():
     assert problems({"text": "a", "limit": "1"}, Query) == ("expected a whole number, found the text '1' @ $.limit",)
 
 
-def test_fields_that_the_class_fills_itself_are_unknown():
+def test_fields_that_the_class_fills_itself_are_unknown() -> None:
     assert problems({"rows": [], "computed": 1}, Order)[0].startswith("unknown field")
 
 
-def test_unknown_fields_without_a_near_one_list_what_there_is():
+def test_unknown_fields_without_a_near_one_list_what_there_is() -> None:
     assert problems({"name": "a", "zzz": 1}, Row) == ("unknown field; there are name, unitPrice @ $.zzz",)
 
 
-def test_a_validator_of_the_class_says_where():
+def test_a_validator_of_the_class_says_where() -> None:
     assert problems([{"rows": [], "count": 0}], list[Order]) == ("ValueError: 'count' must be > 0: 0 @ $[0]",)
 
 
-def test_long_texts_are_not_repeated():
+def test_long_texts_are_not_repeated() -> None:
     assert problems("x" * 1000, int) == ("expected a whole number, found a text of 1,000 characters @ $",)
 
 
-def test_a_type_that_nothing_is_known_of():
+def test_a_type_that_nothing_is_known_of() -> None:
     lock = threading.Lock()
     assert converter.structure(lock, type(lock)) is lock
     assert "give the engine a hook" in problems({}, type(lock))[0]
 
 
-def test_hooks_of_ones_own_come_first():
+def test_hooks_of_ones_own_come_first() -> None:
     class Money:
-        def __init__(self, amount):
+        def __init__(self, amount: Any) -> None:
             self.amount = amount
 
-    def money(value):
+    def money(value: Any) -> Any:
         if not isinstance(value, str):
             raise TypeError("money is text")
         return Money(value)
@@ -294,7 +294,7 @@ def test_hooks_of_ones_own_come_first():
     assert problems({"a": 3}, dict[str, Money], using) == ("TypeError: money is text @ $.a",)
 
 
-def test_a_hook_may_be_given_to_the_cattrs_converter_itself():
+def test_a_hook_may_be_given_to_the_cattrs_converter_itself() -> None:
     class Money:
         pass
 
@@ -311,7 +311,7 @@ def test_a_hook_may_be_given_to_the_cattrs_converter_itself():
         max_leaves=10,
     )
 )
-def test_what_is_written_as_plain_data_reads_back(tree):
+def test_what_is_written_as_plain_data_reads_back(tree: Any) -> None:
     assert converter.structure(to_plain(tree), Tree) == tree
 
 
@@ -325,7 +325,7 @@ def test_what_is_written_as_plain_data_reads_back(tree):
     ),
     st.sampled_from([Order, Row, Point, Query, Tree, Pair, Page[int], list[Row], dict[str, Order], int | Row | None]),
 )
-def test_any_plain_value_fits_or_is_refused_in_one_way(value, kind):
+def test_any_plain_value_fits_or_is_refused_in_one_way(value: Any, kind: Any) -> None:
     try:
         converter.structure(value, kind)
     except ActionInputError as error:
@@ -336,7 +336,7 @@ def test_any_plain_value_fits_or_is_refused_in_one_way(value, kind):
     assert all(" @ $" in problem for problem in found)
 
 
-def test_a_very_deep_value_is_refused_and_not_a_crash():
+def test_a_very_deep_value_is_refused_and_not_a_crash() -> None:
     value: dict[str, Any] = {"value": 1}
     for _ in range(5_000):
         value = {"value": 1, "children": [value]}

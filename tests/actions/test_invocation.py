@@ -22,21 +22,21 @@ class Parcel:
     weights: tuple[float, ...]
 
 
-def output_of(function, value: Any = None, context: ActionContext | None = None, **options: Any) -> Any:
+def output_of(function: Any, value: Any = None, context: ActionContext | None = None, **options: Any) -> Any:
     return run(Actions(action("t:m")(function), **options), "t:m", value, context)
 
 
-def test_outputs_become_plain_data():
+def test_outputs_become_plain_data() -> None:
     assert output_of(lambda: Parcel("7", (1.5, 2.0))) == {"order": "7", "weights": [1.5, 2.0]}
     assert output_of(lambda: None) is None
 
 
-def test_plain_outputs_are_not_copied():
+def test_plain_outputs_are_not_copied() -> None:
     rows = {"rows": [1, 2]}
     assert output_of(lambda: rows) is rows
 
 
-def test_inputs_of_no_declared_type_are_not_copied():
+def test_inputs_of_no_declared_type_are_not_copied() -> None:
     rows = {"rows": [1, 2]}
     seen: list[Any] = []
     output_of(lambda value: seen.append(value), rows)  # noqa: PLW0108  a plain parameter is the subject
@@ -57,20 +57,20 @@ def generate() -> Iterator[int]:
         (lambda: {"n": {1: 2}}, "$.n"),
     ],
 )
-def test_what_is_not_plain_is_refused_with_its_place(output, path):
+def test_what_is_not_plain_is_refused_with_its_place(output: Any, path: Any) -> None:
     with pytest.raises(UnrepresentableError) as caught:
         output_of(output)
     assert caught.value.path == path
 
 
-def test_hooks_make_more_of_it_plain():
+def test_hooks_make_more_of_it_plain() -> None:
     assert output_of(lambda: 1 + 2j, plain=PlainConverter({complex: lambda z: [z.real, z.imag]})) == [1.0, 2.0]
 
 
 @pytest.mark.parametrize(
     "error", [ValueError("x"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), StopIteration(1)]
 )
-def test_errors_pass_as_they_are(error):
+def test_errors_pass_as_they_are(error: Any) -> None:
     def fail() -> None:
         raise error
 
@@ -80,7 +80,7 @@ def test_errors_pass_as_they_are(error):
     assert current_context() is None
 
 
-def test_the_action_is_not_called_with_an_input_that_does_not_fit():
+def test_the_action_is_not_called_with_an_input_that_does_not_fit() -> None:
     called: list[int] = []
 
     def take(count: int) -> None:
@@ -92,14 +92,14 @@ def test_the_action_is_not_called_with_an_input_that_does_not_fit():
     assert (caught.value.action, called) == ("t:m", [])
 
 
-def test_a_suspend_passes_as_it_is():
+def test_a_suspend_passes_as_it_is() -> None:
     suspend = Suspend("child", ignore_error=True, timeout=5.0)
     assert output_of(lambda: suspend) is suspend
     with pytest.raises(UnrepresentableError):
         output_of(lambda: [threading.Lock(), suspend])
 
 
-def test_async_actions_run_to_their_end():
+def test_async_actions_run_to_their_end() -> None:
     async def double(number: int, context: ActionContext) -> dict[str, Any]:
         await asyncio.sleep(0)
         assert current_context() is context
@@ -108,14 +108,14 @@ def test_async_actions_run_to_their_end():
     assert output_of(double, {"number": 4}) == {"value": 8}
 
 
-def test_a_plain_function_that_returns_a_coroutine_is_as_good():
+def test_a_plain_function_that_returns_a_coroutine_is_as_good() -> None:
     async def answer() -> int:
         return 42
 
     assert output_of(lambda: answer()) == 42  # noqa: PLW0108  a plain function is the subject
 
 
-def test_errors_of_async_actions_pass_as_they_are():
+def test_errors_of_async_actions_pass_as_they_are() -> None:
     async def fail() -> None:
         await asyncio.sleep(0)
         raise LookupError("x")
@@ -130,15 +130,15 @@ def test_errors_of_async_actions_pass_as_they_are():
     assert current_context() is None
 
 
-def test_an_async_generator_is_refused():
-    async def stream():
+def test_an_async_generator_is_refused() -> Any:
+    async def stream() -> Any:
         yield 1
 
     with pytest.raises(UnrepresentableError, match="has not run yet"):
         output_of(stream)
 
 
-def test_a_cancelled_async_action_stops_waiting():
+def test_a_cancelled_async_action_stops_waiting() -> None:
     context = new_context()
     cleaned: list[str] = []
     waiting = threading.Event()
@@ -162,7 +162,7 @@ def test_a_cancelled_async_action_stops_waiting():
     assert cleaned == ["cleaned"]
 
 
-def test_an_async_action_of_a_cancelled_attempt_ends_at_once():
+def test_an_async_action_of_a_cancelled_attempt_ends_at_once() -> None:
     context = new_context()
     context.cancellation.cancel()
 
@@ -173,7 +173,7 @@ def test_an_async_action_of_a_cancelled_attempt_ends_at_once():
         output_of(wait, context=context)
 
 
-def test_cancelling_after_the_end_harms_nobody():
+def test_cancelling_after_the_end_harms_nobody() -> None:
     context = new_context()
 
     async def answer() -> int:
@@ -183,7 +183,7 @@ def test_cancelling_after_the_end_harms_nobody():
     context.cancellation.cancel()
 
 
-def test_an_async_action_that_cancels_itself_is_told_apart():
+def test_an_async_action_that_cancels_itself_is_told_apart() -> None:
     async def give_up() -> None:
         raise asyncio.CancelledError
 
@@ -191,7 +191,7 @@ def test_an_async_action_that_cancels_itself_is_told_apart():
         output_of(give_up)
 
 
-def test_many_threads_call_one_method():
+def test_many_threads_call_one_method() -> None:
     @action("t:m")
     def double(number: int, context: ActionContext) -> list[Any]:
         assert current_context() is context

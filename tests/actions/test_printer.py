@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import threading
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ ACTIONS = Actions([Nop, Printer])
 
 
 @pytest.mark.parametrize("value", [None, {}, {"anything": [1]}, "text", [1], 0])
-def test_nop_takes_anything_and_gives_nothing(value):
+def test_nop_takes_anything_and_gives_nothing(value: Any) -> None:
     assert run(ACTIONS, "nop:nop", value) is None
     assert ACTIONS.signature("nop", "nop").input_keys is None
 
@@ -38,31 +39,31 @@ def test_nop_takes_anything_and_gives_nothing(value):
         ("\N{SNOWMAN}", "\N{SNOWMAN}"),
     ],
 )
-def test_print_writes_the_text_form(message, line, capsys):
+def test_print_writes_the_text_form(message: Any, line: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(ACTIONS, "printer:print", {"message": message}) is None
     assert capsys.readouterr().out == line + "\n"
 
 
-def test_print_takes_a_message_and_nothing_else():
-    assert ACTIONS.signature("printer", "print").input_keys == {"message"}
+def test_print_takes_a_message_and_nothing_else() -> None:
+    assert ACTIONS.signature("printer", "print").input_keys == frozenset({"message"})
     with pytest.raises(ActionInputError) as caught:
         run(ACTIONS, "printer:print", {"mesage": "x"})
     assert caught.value.problems == ("unknown field; did you mean message? @ $.mesage", "missing field @ $.message")
 
 
-def test_standard_output_is_looked_up_at_the_call(monkeypatch):
+def test_standard_output_is_looked_up_at_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stdout", stream)
     run(ACTIONS, "printer:print", {"message": "x"})
     assert stream.getvalue() == "x\n"
 
 
-def test_a_program_without_a_console(monkeypatch):
+def test_a_program_without_a_console(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     assert run(ACTIONS, "printer:print", {"message": "x"}) is None
 
 
-def test_what_the_console_cannot_show_is_escaped(monkeypatch):
+def test_what_the_console_cannot_show_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii", newline=""))
     run(ACTIONS, "printer:print", {"message": "a\N{SNOWMAN}b"})
@@ -72,13 +73,13 @@ def test_what_the_console_cannot_show_is_escaped(monkeypatch):
 class Counting(io.StringIO):
     """Notes each write, and whether two ever met."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.writes: list[str] = []
         self.inside = threading.Lock()
         self.met = False
 
-    def write(self, text):
+    def write(self, text: Any) -> Any:
         if not self.inside.acquire(blocking=False):
             self.met = True
             return 0
@@ -87,7 +88,7 @@ class Counting(io.StringIO):
         return len(text)
 
 
-def test_lines_of_several_engines_never_run_into_each_other(monkeypatch):
+def test_lines_of_several_engines_never_run_into_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Counting()
     monkeypatch.setattr(sys, "stdout", stream)
     registries = [Actions(Printer) for _ in range(4)]

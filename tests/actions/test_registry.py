@@ -1,3 +1,5 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs
+# Actions without annotations are part of what is tested.
 """Registering services in every form, and finding them."""
 
 from __future__ import annotations
@@ -58,25 +60,25 @@ class Custom:
         return {"none": lambda: "none", "one": one, "two": two, "typed": two}[name]
 
 
-def test_functions_that_share_a_service_merge():
+def test_functions_that_share_a_service_merge() -> None:
     actions = Actions([upper, lower])
     assert actions.services() == ("text",)
     assert [found.action for found in actions.methods("TEXT")] == ["text:upper", "text:lower"]
-    assert [signature.name for signature in actions.lookup("text").methods()] == ["upper", "lower"]
+    assert [getattr(found, "name", found) for found in actions.lookup("text").methods()] == ["upper", "lower"]
     actions.register(action("Text:reverse")(lambda text: text))
     assert len(actions.methods()) == 3
     assert actions.methods()[-1].action == "text:reverse"
 
 
 @pytest.mark.parametrize("shop", [Shop, Shop("sent ")])
-def test_a_class_or_an_instance(shop):
+def test_a_class_or_an_instance(shop: Any) -> None:
     actions = Actions(shop)
     assert run(actions, "shop:ship", {"order": "7"}).endswith("7")
-    assert [signature.name for signature in actions.lookup("shop").methods()] == ["ship", "listAll"]
+    assert [getattr(found, "name", found) for found in actions.lookup("shop").methods()] == ["ship", "listAll"]
     assert actions.signature("shop", "listall").internal
 
 
-def test_any_object_with_the_three_members():
+def test_any_object_with_the_three_members() -> None:
     actions = Actions(Custom())
     assert run(actions, "sys/custom:none") == "none"
     assert run(actions, "sys/custom:one", [1]) == [1]
@@ -87,23 +89,23 @@ def test_any_object_with_the_three_members():
         run(actions, "sys/custom:typed", {"a": "1"})
 
 
-def test_lists_of_lists():
+def test_lists_of_lists() -> None:
     actions = Actions([[upper, [Shop]], (lower,)])
     assert actions.services() == ("shop", "text")
 
 
-def test_the_decorated_function_stays_a_function():
+def test_the_decorated_function_stays_a_function() -> None:
     assert upper("a") == "A"
 
 
-def test_names_ignore_case():
+def test_names_ignore_case() -> None:
     actions = Actions(upper)
     assert actions.method("TEXT", "Upper") is actions.method("text", "upper")
     assert actions.method("Text", "upper").action == "text:upper"
     assert actions.lookup("TEXT").name == "text"
 
 
-def test_unknown_names_come_with_near_ones():
+def test_unknown_names_come_with_near_ones() -> None:
     actions = Actions([upper, Shop])
     with pytest.raises(ServiceNotFoundError) as service:
         actions.lookup("shpo")
@@ -119,7 +121,7 @@ def test_unknown_names_come_with_near_ones():
         Actions().lookup("")
 
 
-def test_a_second_method_of_a_name_is_an_error():
+def test_a_second_method_of_a_name_is_an_error() -> None:
     actions = Actions(upper)
     with pytest.raises(RegistryError, match="already has a method 'upper'"):
         actions.register(action("text:UPPER")(lambda text: text))
@@ -137,7 +139,7 @@ def test_a_second_method_of_a_name_is_an_error():
         Actions(Twice)
 
 
-def test_a_second_service_of_a_name_is_an_error():
+def test_a_second_service_of_a_name_is_an_error() -> None:
     actions = Actions(Shop)
     with pytest.raises(RegistryError, match="'shop' is already registered"):
         actions.register(Shop())
@@ -145,7 +147,7 @@ def test_a_second_service_of_a_name_is_an_error():
         actions.register(action("shop:extra")(lambda: None))
 
 
-def test_registering_is_all_or_nothing():
+def test_registering_is_all_or_nothing() -> None:
     actions = Actions()
     with pytest.raises(RegistryError):
         actions.register([upper, Shop, object()])
@@ -217,25 +219,25 @@ class TooMany:
         (object(), "object is no service"),
     ],
 )
-def test_what_is_no_service_is_refused_with_a_hint(service, reason):
+def test_what_is_no_service_is_refused_with_a_hint(service: Any, reason: Any) -> None:
     with pytest.raises(RegistryError, match=reason):
         Actions(service)
 
 
 @pytest.mark.parametrize("name", ["", "upper", "a b:c", ":c", "a:", "a:b c"])
-def test_bad_action_names_are_refused_where_they_are_written(name):
+def test_bad_action_names_are_refused_where_they_are_written(name: Any) -> None:
     with pytest.raises(RegistryError):
         action(name)
 
 
-def test_what_cannot_be_marked():
+def test_what_cannot_be_marked() -> None:
     with pytest.raises(RegistryError, match="wrap it in a function"):
         action("t:len")(len)
     with pytest.raises(RegistryError, match="not a function"):
         action("t:x")(3)  # type: ignore[type-var]  # that is the mistake
 
 
-def test_an_override_keeps_the_mark_and_none_removes_the_method():
+def test_an_override_keeps_the_mark_and_none_removes_the_method() -> None:
     class Special(Shop):
         def ship(self, order: str) -> str:
             return "special " + order
@@ -282,7 +284,7 @@ class Counting:
         (Custom(), "sys/custom:none", None, "none"),
     ],
 )
-def test_the_proxy_wraps_every_form(service, name, value, output):
+def test_the_proxy_wraps_every_form(service: Any, name: Any, value: Any, output: Any) -> None:
     calls: list[str] = []
     actions = Actions(service, service_proxy=lambda inner: Counting(inner, calls))
     assert run(actions, name, value) == output
@@ -290,7 +292,7 @@ def test_the_proxy_wraps_every_form(service, name, value, output):
     assert isinstance(actions.lookup(name.partition(":")[0]), Counting)
 
 
-def test_the_proxy_sees_merged_functions():
+def test_the_proxy_sees_merged_functions() -> None:
     calls: list[str] = []
     actions = Actions([upper, lower], service_proxy=lambda inner: Counting(inner, calls))
     assert run(actions, "text:lower", "A") == "a"
@@ -298,12 +300,12 @@ def test_the_proxy_sees_merged_functions():
     assert calls == ["text:lower", "text:upper"]
 
 
-def test_registries_share_nothing():
+def test_registries_share_nothing() -> None:
     first, second = Actions(upper), Actions(Shop)
     assert (first.services(), second.services()) == (("text",), ("shop",))
 
 
-def test_readers_see_whole_registrations_while_others_write():
+def test_readers_see_whole_registrations_while_others_write() -> None:
     actions = Actions()
     stop = threading.Event()
     odd: list[Any] = []

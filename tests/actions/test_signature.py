@@ -1,3 +1,5 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs
+# Actions without annotations are part of what is tested.
 """What is read from a function's annotations, and how the function is then called."""
 
 from __future__ import annotations
@@ -79,12 +81,12 @@ def positional_only(value: Any, ctx: ActionContext, /):
     "function",
     [whole_and_context, context_first, optional_context, unannotated_context, keyword_context, positional_only],
 )
-def test_input_and_context_in_either_order(function):
+def test_input_and_context_in_either_order(function: Any) -> None:
     assert call(function, {"a": 1}) == [{"a": 1}, True]
     assert read(function).input_keys is None
 
 
-def test_nothing_and_context_alone():
+def test_nothing_and_context_alone() -> None:
     assert call(nothing) == "called"
     assert call(nothing, {}) == "called"
     assert read(nothing).input_keys == frozenset()
@@ -94,21 +96,21 @@ def test_nothing_and_context_alone():
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, [1, 2], "text", 3, False])
-def test_the_whole_input_may_be_any_value(value):
+def test_the_whole_input_may_be_any_value(value: Any) -> None:
     assert call(whole, value) == value
 
 
-def test_no_input_counts_as_an_empty_mapping():
+def test_no_input_counts_as_an_empty_mapping() -> None:
     assert call(whole, None) == {}
 
 
-def test_several_parameters_are_the_fields():
+def test_several_parameters_are_the_fields() -> None:
     def greet(first_name: str, times: int = 1, context: ActionContext | None = None):
         return [first_name] * times if context is CONTEXT else None
 
     assert call(greet, {"firstName": "Ada", "times": 2}) == ["Ada", "Ada"]
     assert call(greet, {"first_name": "Ada"}) == ["Ada"]
-    assert read(greet).input_keys == {"first_name", "firstName", "times"}
+    assert read(greet).input_keys == frozenset({"first_name", "firstName", "times"})
     with pytest.raises(ActionInputError) as caught:
         call(greet, {"time": 2.9, "times": 2.9})
     assert caught.value.problems == (
@@ -121,7 +123,7 @@ def test_several_parameters_are_the_fields():
 
 
 @pytest.mark.parametrize("annotation", [str, int | str, list[str], "str", str | None])
-def test_one_parameter_that_is_no_mapping_is_a_field_or_the_value(annotation):
+def test_one_parameter_that_is_no_mapping_is_a_field_or_the_value(annotation: Any) -> None:
     def take(name):
         return name
 
@@ -129,12 +131,12 @@ def test_one_parameter_that_is_no_mapping_is_a_field_or_the_value(annotation):
     value = ["x"] if annotation == list[str] else "x"
     assert call(take, {"name": value}) == value
     assert call(take, value) == value
-    assert read(take).input_keys == {"name"}
+    assert read(take).input_keys == frozenset({"name"})
     with pytest.raises(ActionInputError, match=r"missing field @ \$\.name"):
         call(take)
 
 
-def test_one_keyword_parameter_is_a_field_whatever_its_type():
+def test_one_keyword_parameter_is_a_field_whatever_its_type() -> None:
     def take(*, message: Any):
         return message
 
@@ -144,7 +146,7 @@ def test_one_keyword_parameter_is_a_field_whatever_its_type():
 
 
 @pytest.mark.parametrize("kind", [Ship, Query, dict, Mapping[str, Any], Ship | None, Any, object, dict[str, int]])
-def test_one_parameter_of_a_mapping_type_takes_the_whole_input(kind):
+def test_one_parameter_of_a_mapping_type_takes_the_whole_input(kind: Any) -> None:
     def take(request):
         return None
 
@@ -152,16 +154,16 @@ def test_one_parameter_of_a_mapping_type_takes_the_whole_input(kind):
     assert read(take).input == kind
 
 
-def test_records_are_structured_and_their_keys_known():
+def test_records_are_structured_and_their_keys_known() -> None:
     def ship(request: Ship, context: ActionContext) -> str:
         return f"{request.order_id} {request.async_}"
 
     assert call(ship, {"orderId": "7", "async": True}) == "7 True"
-    assert read(ship).input_keys == {"order_id", "orderId", "async", "async_"}
+    assert read(ship).input_keys == frozenset({"order_id", "orderId", "async", "async_"})
     assert read(ship).output is str
 
 
-def test_a_default_stands_in_for_an_empty_input():
+def test_a_default_stands_in_for_an_empty_input() -> None:
     def take(request: Ship | None = None):
         return request
 
@@ -174,7 +176,7 @@ def test_a_default_stands_in_for_an_empty_input():
     assert call(take_any, 0) == 0
 
 
-def test_what_the_decorator_says_goes_before_what_the_function_says():
+def test_what_the_decorator_says_goes_before_what_the_function_says() -> None:
     @action("t:renamed", description="Says so.", internal=True, result_type=int)
     def original() -> str:
         """Something else."""
@@ -184,7 +186,7 @@ def test_what_the_decorator_says_goes_before_what_the_function_says():
     assert signature == Signature("renamed", "Says so.", internal=True, input=None, output=int)
 
 
-def test_the_description_is_the_docstrings_first_paragraph():
+def test_the_description_is_the_docstrings_first_paragraph() -> None:
     def documented():
         """One
         sentence.
@@ -197,7 +199,7 @@ def test_the_description_is_the_docstrings_first_paragraph():
     assert read(nothing).output is Any
 
 
-def test_wrapped_functions_show_what_they_wrap():
+def test_wrapped_functions_show_what_they_wrap() -> None:
     def greet(name: str, times: int = 1):
         return [name] * times
 
@@ -208,7 +210,7 @@ def test_wrapped_functions_show_what_they_wrap():
     assert call(wrapper, {"name": "a"}) == ["a"]
 
 
-def test_callable_objects_and_partials():
+def test_callable_objects_and_partials() -> None:
     class Greeter:
         def __call__(self, name: str, times: int):
             return [name] * times
@@ -217,12 +219,12 @@ def test_callable_objects_and_partials():
 
 
 @pytest.mark.parametrize("function", [unresolvable.parameter, unresolvable.result, unresolvable.nested])
-def test_an_annotation_that_cannot_be_resolved_is_an_error_at_registration(function):
+def test_an_annotation_that_cannot_be_resolved_is_an_error_at_registration(function: Any) -> None:
     with pytest.raises(RegistryError, match=r"unresolvable\.\w+: the annotation 'Decimal'"):
         Actions(function)
 
 
-def test_an_annotation_that_is_no_expression_is_one_too():
+def test_an_annotation_that_is_no_expression_is_one_too() -> None:
     def odd(value): ...
 
     odd.__annotations__["value"] = "not a type"
@@ -230,7 +232,7 @@ def test_an_annotation_that_is_no_expression_is_one_too():
         read(odd)
 
 
-def test_parameters_that_no_field_can_fill_are_refused():
+def test_parameters_that_no_field_can_fill_are_refused() -> None:
     def variadic(name: str, *names: str): ...
 
     def open_ended(**fields: str): ...
@@ -244,7 +246,7 @@ def test_parameters_that_no_field_can_fill_are_refused():
         read(positional)
 
 
-def test_spellings():
+def test_spellings() -> None:
     assert spellings("user_id") == ("user_id", "userId")
     assert spellings("userId") == ("userId", "user_id")
     assert spellings("from_") == ("from_", "from")
@@ -252,7 +254,7 @@ def test_spellings():
     assert spellings("x") == ("x",)
 
 
-def test_a_name_of_ones_own_goes_before_anothers_spelling():
+def test_a_name_of_ones_own_goes_before_anothers_spelling() -> None:
     @frozen
     class Both:
         user_id: str
@@ -265,7 +267,7 @@ def test_a_name_of_ones_own_goes_before_anothers_spelling():
     assert call(take, {"user_id": "a", "userId": 1}) == {"user_id": "a", "userId": 1}
 
 
-def test_fields_of_inherited_records():
+def test_fields_of_inherited_records() -> None:
     @frozen
     class Base:
         a: int
@@ -277,7 +279,7 @@ def test_fields_of_inherited_records():
     assert [(found.name, found.required) for found in record_fields(Derived)] == [("a", True), ("beta", False)]
 
 
-def test_methods_of_a_class_lose_their_self():
+def test_methods_of_a_class_lose_their_self() -> None:
     class Shop:
         name = "t"
 
