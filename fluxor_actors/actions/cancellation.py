@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
 
 __all__ = ["Cancellation"]
+
+_logger = logging.getLogger(__name__)
 
 
 class Cancellation:
@@ -60,7 +63,10 @@ class Cancellation:
         return event
 
     def on_cancel(self, callback: Callable[[], object]) -> None:
-        """Call ``callback`` once, from the thread that cancels, or at once if that has happened."""
+        """Call ``callback`` once, from the thread that cancels, or at once if that has happened.
+
+        It must not block: the thread is the engine's. What it raises is logged.
+        """
         self._cells.setdefault("callbacks", []).append(callback)
         if "mark" in self._cells:
             self._call()
@@ -72,4 +78,7 @@ class Cancellation:
                 callback = callbacks.pop()
             except IndexError:
                 return  # another thread was quicker
-            callback()
+            try:
+                callback()
+            except BaseException:  # whoever cancels must not fail, or end, because of one who listens
+                _logger.exception("a callback of a cancellation failed")

@@ -44,6 +44,20 @@ def test_callbacks_are_called_once(early: Any) -> None:
     assert calls == ["called"]
 
 
+def test_a_callback_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    cancellation = Cancellation()
+    calls: list[str] = []
+
+    def leave() -> None:
+        raise SystemExit(3)
+
+    cancellation.on_cancel(lambda: calls.append("called"))
+    cancellation.on_cancel(leave)
+    assert cancellation.cancel()
+    assert calls == ["called"]
+    assert "a callback of a cancellation failed" in caplog.text
+
+
 def test_it_is_as_small_as_its_dict() -> None:
     with pytest.raises(AttributeError):
         Cancellation().other = 1  # type: ignore[attr-defined]  # that is the mistake
