@@ -6,6 +6,7 @@ May import the vocabulary (`errors`, `durations`, `ids`, `clock`) and `expressio
 from __future__ import annotations
 
 from fluxor_actors.definition.document import parse
+from fluxor_actors.definition.matrix import expand_matrix
 from fluxor_actors.definition.model import (
     Action,
     Approval,
@@ -29,6 +30,9 @@ from fluxor_actors.definition.model import (
 )
 from fluxor_actors.definition.position import Position
 from fluxor_actors.definition.problems import Problem
+from fluxor_actors.definition.resolve import Place, ReferenceProblem, Role, TaskIndex, role
+from fluxor_actors.definition.writer import content_hash, to_json
+from fluxor_actors.definition.yaml_writer import to_yaml
 
 __all__ = [
     "Action",
@@ -44,13 +48,22 @@ __all__ = [
     "OnCrash",
     "OnExpire",
     "Parameter",
+    "Place",
     "PolicyRule",
     "Position",
     "Problem",
+    "ReferenceProblem",
     "Retry",
+    "Role",
     "Task",
+    "TaskIndex",
     "Template",
     "Transition",
     "Workflow",
+    "content_hash",
+    "expand_matrix",
     "parse",
+    "role",
+    "to_json",
+    "to_yaml",
 ]

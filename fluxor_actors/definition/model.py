@@ -1,17 +1,20 @@
 """What a workflow is: frozen values, one class a notion, fields named as the document's keys in ``snake_case``.
 
-A model says what the document said; nothing is resolved, expanded or checked here. Durations are seconds.
+A model says what the document said; nothing is resolved, expanded or checked here. Durations are seconds; they may be
+given as text (``1h30m``) or as `datetime.timedelta` too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from attrs import evolve, field, frozen
 
 from fluxor_actors.definition.position import Position
+from fluxor_actors.durations import parse_duration
 
 __all__ = [
     "Action",
@@ -87,6 +90,25 @@ def _tuple(value: Iterable[Any] | str) -> tuple[Any, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+def _seconds(value: float | str | timedelta | None) -> float | None:
+    # Numbers are kept as they are: whether they are in range is for validation to say.
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, str):
+        return parse_duration(value)
+    return value
+
+
+def _delay(value: float | str | timedelta) -> float:
+    return _seconds(value) or 0.0
+
+
+def _condition(value: str | bool | None) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
 def _position() -> Any:
     return field(default=None, eq=False, repr=False)
 
@@ -135,7 +157,7 @@ class Transition:
     """One ``goto``: where control moves if ``when`` holds (None: always)."""
 
     task: str
-    when: str | None = None
+    when: str | None = field(default=None, converter=_condition)
     position: Position | None = _position()
 
 
@@ -145,9 +167,9 @@ class Retry:
 
     type: Backoff = field(default=Backoff.FIXED, converter=Backoff)
     max_retries: int = 3
-    delay: float = 0.0
+    delay: float = field(default=0.0, converter=_delay)
     multiplier: float = 2.0
-    max_delay: float | None = None
+    max_delay: float | None = field(default=None, converter=_seconds)
     jitter: float = 0.0
     retry_on: tuple[str, ...] = field(default=(), converter=_tuple)
     position: Position | None = _position()
@@ -178,7 +200,7 @@ class Await:
 
     mode: AwaitMode = field(default=AwaitMode.ALL, converter=AwaitMode)
     merge: Merge = field(default=Merge.APPEND, converter=Merge)
-    timeout: float | None = None
+    timeout: float | None = field(default=None, converter=_seconds)
     on: str | None = None
     signal: str | None = None
     position: Position | None = _position()
@@ -202,7 +224,7 @@ class Approval:
     required: bool = True
     approvers: tuple[str, ...] = field(default=(), converter=_tuple)
     quorum: int = 1
-    expires_in: float | None = None
+    expires_in: float | None = field(default=None, converter=_seconds)
     on_expire: OnExpire = field(default=OnExpire.REJECT, converter=OnExpire)
     position: Position | None = _position()
 
@@ -229,7 +251,7 @@ class Task:
     action: Action | None = None
     input: Any = None
     init: tuple[Parameter, ...] = field(default=(), converter=tuple[Parameter, ...])
-    when: Any = None
+    when: str | None = field(default=None, converter=_condition)
     depends_on: tuple[str, ...] = field(default=(), converter=_tuple)
     tasks: tuple[Task, ...] = field(default=(), converter=tuple["Task", ...])
     kind: Kind = field(default=Kind.SEQUENCE, converter=Kind)
@@ -242,9 +264,9 @@ class Task:
     post: tuple[Parameter, ...] = field(default=(), converter=tuple[Parameter, ...])
     goto: tuple[Transition, ...] = field(default=(), converter=tuple[Transition, ...])
     retry: Retry | None = None
-    timeout: float | None = None
-    heartbeat_timeout: float | None = None
-    schedule_in: float | None = None
+    timeout: float | None = field(default=None, converter=_seconds)
+    heartbeat_timeout: float | None = field(default=None, converter=_seconds)
+    schedule_in: float | None = field(default=None, converter=_seconds)
     auto_pause: bool = False
     approval: Approval | None = None
     on_crash: OnCrash = field(default=OnCrash.RETRY, converter=OnCrash)
@@ -285,7 +307,7 @@ class Workflow:
     policy: PolicyRule | None = None
     labels: Mapping[str, str] = field(factory=dict)
     retry: Retry | None = None
-    timeout: float | None = None
+    timeout: float | None = field(default=None, converter=_seconds)
     auto_pause: bool = False
     source: str | None = field(default=None, eq=False, repr=False)
     position: Position | None = _position()
