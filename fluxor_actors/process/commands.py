@@ -56,6 +56,8 @@ class Start:
     root_id: str | None = None
     # The values that parameters with a location read, ``kind/location`` to value; gathered before, so that the core reads nothing.
     environment: Mapping[str, Any] = {}
+    # What the application attached for its actions to read.
+    values: Mapping[str, Any] = {}
 
 
 @frozen(slots=True)

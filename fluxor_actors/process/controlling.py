@@ -68,6 +68,7 @@ def start(turn: Turn, command: commands.Start) -> None:
             command.parent_run,
             command.root_id,
             command.environment,
+            command.values,
         )
     )
     open_run(turn, None, plan.root)

@@ -95,6 +95,7 @@ class ProcessStarted:
     parent_run: str | None = None
     root_id: str | None = None
     environment: Mapping[str, Any] = field(factory=dict)
+    values: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen(slots=True)

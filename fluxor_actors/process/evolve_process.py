@@ -26,6 +26,7 @@ def started(state: State, event: happened.ProcessStarted) -> None:
     state.parent_run = event.parent_run
     state.root_id = event.root_id or event.process_id
     state.environment = event.environment
+    state.values = event.values
     state.selected = state.plan.selection(event.tasks)
     state.session.update(event.session)
     state.enter(ProcessState.RUNNING)
@@ -90,6 +91,8 @@ def restarted(state: State, event: happened.ProcessRestarted) -> None:
 
 def _reopen(state: State, run: Run) -> None:
     task = run.task
+    if not task.composite and not run.group:
+        state.tally.count(run.status, -1)
     run.tries = 0
     run.failure = None
     run.signalled = False
@@ -132,6 +135,10 @@ def _forget(state: State, run: Run) -> None:
     while below:
         gone = below.pop()
         state.runs.pop(gone.id, None)
+        # It will be opened anew, and is not counted twice.
+        if not gone.task.composite and not gone.group and gone.status.final:
+            state.tally.count(gone.status, -1)
+            state.tally.total -= 1
         if gone.task.tracked and gone.frame.live.get(gone.task.number) == gone.id:
             del gone.frame.live[gone.task.number]
         if gone.body is not None:

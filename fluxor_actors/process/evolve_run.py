@@ -38,6 +38,8 @@ def opened(state: State, event: happened.RunOpened) -> None:
     run.demanded = event.demanded
     run.target = event.target
     state.runs[run.id] = run
+    if not task.composite:
+        state.tally.total += 1
     if task.tracked:
         run.frame.live[task.number] = run.id
         if task.watched and event.demanded:
@@ -375,6 +377,8 @@ def _leave(state: State, run: Run) -> None:
     state.held.pop(run.id, None)
     _stop_awaiting(state, run)
     task = run.task
+    if not task.composite and not run.group:
+        state.tally.count(run.status, 1)
     if task.tracked and not run.group:
         if run.frame.live.get(task.number) == run.id:
             del run.frame.live[task.number]

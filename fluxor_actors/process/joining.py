@@ -52,7 +52,7 @@ def emit_detached(turn: Turn, run: Run) -> None:
         return
     assert run.parent is not None
     owner = run.parent.frame.owner
-    group = f"{run.id}~group"
+    group = f"{run.id}#group"
     turn.emit(GroupOpened(run.id, group, owner, items))
     turn.then(Step.ADVANCE, turn.state.runs[group])
     turn.then(Step.COMPLETE, run, {"group": execution_id(turn.state.id, run.id), "count": len(items)})

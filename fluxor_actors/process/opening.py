@@ -47,7 +47,7 @@ def open_run(
     if parent is None:
         run_id = task.id
     else:
-        run_id = f"{parent.id}/{task.name}" if task.parent == parent.task.number else f"{parent.id}~{task.id}"
+        run_id = f"{parent.id}/{task.name}" if task.parent == parent.task.number else f"{parent.id}#~{task.id}"
         if task.repeatable:
             iteration = parent.below.counts.get(task.number, 0) + 1
     if iteration > 1:

@@ -120,7 +120,7 @@ def open_item(turn: Turn, run: Run, index: int, iteration: int = 1) -> None:
     assert fan_out is not None
     body = turn.plan.tasks[fan_out.body]
     variables = evaluate_selectors(turn, fan_out, run, index)
-    prefix = run.id.removesuffix("~group")
+    prefix = run.id.removesuffix("#group")
     run_id = f"{prefix}[{index}]" if fan_out.fixed is not None else f"{prefix}/{body.name}[{index}]"
     if iteration > 1:
         run_id = f"{run_id}#{iteration}"

@@ -11,9 +11,29 @@ from fluxor_actors.process.run import Frame, Run
 from fluxor_actors.process.scope import Scope
 from fluxor_actors.process.states import ExecutionState, ProcessState, check_execution, check_process
 
-__all__ = ["State"]
+__all__ = ["State", "Tally"]
 
 _UNDER_WAY = frozenset({ExecutionState.SCHEDULED, ExecutionState.RUNNING})
+
+
+class Tally:
+    """How many runs without others below them there were, and how the ended ones have ended."""
+
+    __slots__ = ("cancelled", "completed", "failed", "skipped", "total")
+
+    def __init__(self) -> None:
+        self.total = self.completed = self.skipped = self.failed = self.cancelled = 0
+
+    def count(self, status: ExecutionState, step: int) -> None:
+        """Count a run that has ended, or, with -1, one that is open again."""
+        if status is ExecutionState.COMPLETED:
+            self.completed += step
+        elif status is ExecutionState.FAILED:
+            self.failed += step
+        elif status is ExecutionState.CANCELLED:
+            self.cancelled += step
+        else:
+            self.skipped += step
 
 
 class State:
@@ -22,7 +42,7 @@ class State:
     __slots__ = (
         "active", "cancel_reason", "changes", "created_at", "definition_hash", "environment", "errors", "finished_at", "held", "id",
         "jumps", "labels", "parent_id", "parent_run", "plan", "requested_by", "restarted", "root", "root_id", "runs", "selected", "sequence",
-        "session", "signal_waiters", "signals", "signals_seen", "status", "updated_at", "version", "workflow",
+        "session", "signal_waiters", "signals", "signals_seen", "status", "tally", "updated_at", "values", "version", "workflow",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -38,6 +58,7 @@ class State:
         self.parent_run: str | None = None
         self.root_id = ""
         self.environment: Mapping[str, Any] = {}
+        self.values: Mapping[str, Any] = {}
         self.selected: frozenset[int] | None = None
         self.signals_seen: dict[str, Any] = {}
         self.session = Scope({}, specials={"config": dict(plan.workflow.config), "signals": self.signals_seen})
@@ -59,6 +80,7 @@ class State:
         self.created_at = 0.0
         self.updated_at = 0.0
         self.finished_at: float | None = None
+        self.tally = Tally()
         #: (name, old, new) of the session, for whoever listens; not part of the state
         self.changes: list[tuple[str, Any, Any]] | None = None
 

@@ -1,1 +1,9 @@
-"""…"""
+"""Where the truth is kept: journals of processes, and the definitions that they are pinned to.
+
+It may import what a process is, and nothing of actors.
+"""
+
+from fluxor_actors.storage.memory import MemoryStore
+from fluxor_actors.storage.store import Append, Header, Journal, Record, Store
+
+__all__ = ["Append", "Header", "Journal", "MemoryStore", "Record", "Store"]

@@ -1,0 +1,103 @@
+"""Carrying out a process's effects: telling the allocator, the timer, the guardian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fluxor_actors.actions.cancellation import Cancellation
+from fluxor_actors.actors.directory import ProcessMailbox
+from fluxor_actors.actors.messages import Abandon, Assignment, CancelTimer, Forward, Mailbox, SetTimer, Watch, Withdraw
+from fluxor_actors.actors.parts import Origin, Parts
+from fluxor_actors.ids import execution_id
+from fluxor_actors.process import effects as outer
+from fluxor_actors.process.commands import Advance, Cancel, Command, Pause, Resume
+from fluxor_actors.process.effects import Effect
+from fluxor_actors.process.state import State
+
+__all__ = ["Outside"]
+
+
+class Outside:
+    """Knows how each effect of one process is brought about."""
+
+    __slots__ = ("_cancellations", "_mailbox", "_parts", "_process_id", "_rules", "_state", "_supervisor")
+
+    def __init__(self, parts: Parts, state: State, supervisor: Mailbox) -> None:
+        self._parts = parts
+        self._state = state
+        self._process_id = state.id
+        self._supervisor = supervisor
+        self._mailbox = ProcessMailbox(parts.directory, state.id, self._forward)
+        self._cancellations: dict[str, tuple[int, Cancellation]] = {}
+        self._rules: Mapping[type, Callable[[Any], None]] = {
+            outer.Dispatch: self._dispatch,
+            outer.SignalCancel: self._signal_cancel,
+            outer.AbandonAttempt: self._abandon,
+            outer.StartTimer: self._start_timer,
+            outer.StopTimer: self._stop_timer,
+            outer.WatchChild: self._watch,
+            outer.CancelChild: self._cancel_child,
+            outer.PauseChild: lambda effect: self._forward(effect.child, Pause()),
+            outer.ResumeChild: lambda effect: self._forward(effect.child, Resume()),
+            outer.Continue: lambda effect: self._supervisor.tell(Advance(effect.run)),
+        }
+
+    def carry_out(self, effect: Effect) -> None:
+        self._rules[type(effect)](effect)
+
+    def _dispatch(self, effect: outer.Dispatch) -> None:
+        state = self._state
+        run = state.runs.get(effect.run)
+        if run is None or run.attempt != effect.attempt or run.status.final:
+            # Cancelled in the same batch.
+            return
+        task = state.plan.tasks[effect.task]
+        cancellation = Cancellation()
+        self._cancellations[effect.run] = (effect.attempt, cancellation)
+        if len(self._cancellations) > 2 * state.active + 64:
+            self._cancellations = {key: kept for key, kept in self._cancellations.items() if key in state.runs}
+        self._parts.allocator.tell(
+            Assignment(
+                self._process_id,
+                effect.run,
+                task.id,
+                effect.attempt,
+                task.service,
+                task.method,
+                effect.input,
+                execution_id(self._process_id, effect.run),
+                self._mailbox,
+                cancellation,
+                run.scope.visible,
+                task.timeout,
+                Origin(state.plan, task.number, state.updated_at, state.values),
+            )
+        )
+
+    def _signal_cancel(self, effect: outer.SignalCancel) -> None:
+        attempt, cancellation = self._cancellations.get(effect.run, (0, None))
+        if cancellation is not None and attempt == effect.attempt:
+            cancellation.cancel(self._state.cancel_reason or "cancelled")
+        self._parts.allocator.tell(Withdraw(self._process_id, effect.run, effect.attempt))
+
+    def _abandon(self, effect: outer.AbandonAttempt) -> None:
+        attempt, cancellation = self._cancellations.get(effect.run, (0, None))
+        if cancellation is not None and attempt == effect.attempt:
+            cancellation.cancel("nobody waits for it any more")
+        self._parts.allocator.tell(Abandon(self._process_id, effect.run, effect.attempt))
+
+    def _start_timer(self, effect: outer.StartTimer) -> None:
+        self._parts.timer.tell(SetTimer(self._process_id, effect.run, effect.kind, effect.due))
+
+    def _stop_timer(self, effect: outer.StopTimer) -> None:
+        self._parts.timer.tell(CancelTimer(self._process_id, effect.run, effect.kind))
+
+    def _watch(self, effect: outer.WatchChild) -> None:
+        self._parts.guardian.tell(Watch(effect.child, self._process_id, effect.run))
+
+    def _cancel_child(self, effect: outer.CancelChild) -> None:
+        self._forward(effect.child, Cancel(effect.reason))
+
+    def _forward(self, process_id: str, command: Command) -> None:
+        self._parts.guardian.tell(Forward(process_id, command))

@@ -1,0 +1,36 @@
+"""From a journal to a state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from fluxor_actors.process.events import Event
+from fluxor_actors.process.evolve import evolve
+from fluxor_actors.process.plan import Plan
+from fluxor_actors.process.state import State
+
+__all__ = ["replay"]
+
+
+class Recorded(Protocol):
+    """Events that were decided at one time."""
+
+    @property
+    def at(self) -> float: ...
+    @property
+    def events(self) -> Sequence[Event]: ...
+
+
+def replay(plan: Plan, records: Iterable[Recorded]) -> State:
+    """The state after all events, the same as the live one that made them."""
+    state = State(plan)
+    for record in records:
+        if state.sequence == 0:
+            state.created_at = record.at
+        for event in record.events:
+            evolve(state, event)
+        state.updated_at = record.at
+        if state.status.final:
+            state.finished_at = record.at
+    return state

@@ -1,0 +1,46 @@
+"""How far a process is: counters that always add up.
+
+Example:
+    >>> Progress(total=3, completed=1, running=1, pending=1).fraction
+    0.3333333333333333
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import astuple, frozen
+
+__all__ = ["Progress", "total_of"]
+
+
+@frozen(slots=True)
+class Progress:
+    """Runs of tasks that have no tasks below them, by how they stand: ``total`` is the sum of all the others.
+
+    ``running``: an attempt is under way. ``pending``: open, and waiting for something.
+    """
+
+    total: int = 0
+    completed: int = 0
+    skipped: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    running: int = 0
+    pending: int = 0
+
+    @property
+    def fraction(self) -> float:
+        """How much of what is known so far has ended, from 0 to 1."""
+        return 0.0 if self.total == 0 else (self.total - self.running - self.pending) / self.total
+
+
+def total_of(parts: Iterable[Progress]) -> Progress:
+    """The sum of several, such as a process's own and those of its sub-workflows.
+
+    Example:
+        >>> total_of([Progress(total=1, completed=1), Progress(total=2, pending=2)]).total
+        3
+    """
+    sums = [sum(column) for column in zip(*(astuple(part) for part in parts), strict=True)]
+    return Progress(*sums)

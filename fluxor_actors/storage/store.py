@@ -1,0 +1,109 @@
+"""What a store has to do. One contract suite runs against every implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from attrs import field, frozen
+
+from fluxor_actors.process.events import Event
+from fluxor_actors.process.states import ProcessState
+
+__all__ = ["Append", "Header", "Journal", "Record", "Store"]
+
+
+@frozen(slots=True)
+class Record:
+    """Events that were decided together: numbers ``first`` and on, at one time (seconds since the epoch)."""
+
+    first: int
+    at: float
+    events: Sequence[Event]
+
+
+@frozen(slots=True)
+class Header:
+    """What a process can be found by, as it was after event number ``sequence``. Times in seconds since the epoch."""
+
+    id: str
+    workflow: str
+    version: str
+    definition_hash: str
+    state: ProcessState
+    sequence: int
+    created_at: float
+    updated_at: float
+    finished_at: float | None = None
+    parent_id: str | None = None
+    root_id: str = ""
+    labels: Mapping[str, str] = field(factory=dict)
+
+
+@frozen(slots=True)
+class Append:
+    """A record for a process's journal, and the header that holds from then on (None: unchanged)."""
+
+    process_id: str
+    record: Record
+    header: Header | None = None
+
+
+@frozen(slots=True)
+class Journal:
+    """All that is known of one process."""
+
+    header: Header
+    records: Sequence[Record]
+
+
+class Store(Protocol):
+    """Keeps journals. Safe between threads."""
+
+    #: whether `append` returns at once, so that no journal thread is needed
+    immediate: bool
+
+    def append(self, batch: Sequence[Append]) -> None:
+        """Commit all of the batch, or nothing.
+
+        Raises:
+            OwnershipLostError: a record's first number is not the next one of its process.
+            StoreUnavailableError: the store cannot be reached; it may be tried again.
+        """
+        ...
+
+    def read(self, process_id: str) -> Journal | None:
+        """The journal of a process; None when there is none."""
+        ...
+
+    def header(self, process_id: str) -> Header | None:
+        """The header of a process; None when there is none."""
+        ...
+
+    def headers(
+        self,
+        *,
+        state: ProcessState | None = None,
+        workflow: str | None = None,
+        parent_id: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Header]:
+        """Headers in the order of creation; ``after`` is the id of the last one seen."""
+        ...
+
+    def put_definition(self, content_hash: str, text: str) -> None:
+        """Keep a definition under its hash. The same again changes nothing."""
+        ...
+
+    def definition(self, content_hash: str) -> str | None:
+        """The definition of that hash."""
+        ...
+
+    def delete(self, process_id: str) -> None:
+        """Forget a process. One that does not exist is forgotten already."""
+        ...
+
+    def close(self) -> None:
+        """Free what the store holds. Safe to call twice."""
+        ...
