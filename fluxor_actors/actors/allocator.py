@@ -23,11 +23,12 @@ from fluxor_actors.actors.messages import (
     ReclaimSlot,
     ReleaseSlot,
     ReportStatus,
+    Withdraw,
     WorkerIdle,
     WorkerLost,
 )
 from fluxor_actors.actors.worker import Spawn, WorkerHandle
-from fluxor_actors.errors import ActionCrashedError, ConfigError
+from fluxor_actors.errors import ActionCancelledError, ActionCrashedError, ActionError, ConfigError
 from fluxor_actors.ids import execution_id
 from fluxor_actors.process.commands import AttemptFailed
 from fluxor_actors.process.failure import Failure
@@ -102,6 +103,8 @@ class Allocator(DispatchedActor):
             self._came_back(message)
         elif kind is Abandon:
             self._abandon(message)
+        elif kind is Withdraw:
+            self._withdraw(message)
         elif kind is ReleaseSlot:
             self._release(message.assignment)
         elif kind is ReclaimSlot:
@@ -153,7 +156,7 @@ class Allocator(DispatchedActor):
         self._check_drained()
 
     def _abandon(self, message: Abandon) -> None:
-        if self._lanes.remove(message.process_id, message.run, message.attempt):
+        if self._lanes.remove(message.process_id, message.run, message.attempt) is not None:
             return
         seat = self._running.get((message.process_id, message.run, message.attempt))
         if seat is None or seat.assignment is None:
@@ -167,6 +170,12 @@ class Allocator(DispatchedActor):
         self._count_lost(assignment, "its action does not return")
         self._fill()
         self._check_drained()
+
+    def _withdraw(self, message: Withdraw) -> None:
+        assignment = self._lanes.remove(message.process_id, message.run, message.attempt)
+        if assignment is not None:
+            error = ActionCancelledError(f"{assignment.task_id} was cancelled before it began")
+            self._fail(assignment, error)
 
     def _release(self, assignment: Assignment) -> None:
         seat = self._running.get(_key(assignment))
@@ -269,11 +278,14 @@ class Allocator(DispatchedActor):
     def _dismiss(self, seat: _Seat) -> None:
         del self._seats[seat.worker]
         seat.worker.stop(block=False)
-        self._ending = [worker for worker in self._ending if not worker.join(0)]
+        if self._draining is None:
+            self._ending = [worker for worker in self._ending if not worker.join(0)]
         self._ending.append(seat.worker)
 
     def _crash(self, assignment: Assignment, reason: str) -> None:
-        error = ActionCrashedError(f"{assignment.service}:{assignment.method}: {reason}")
+        self._fail(assignment, ActionCrashedError(f"{assignment.service}:{assignment.method}: {reason}"))
+
+    def _fail(self, assignment: Assignment, error: ActionError) -> None:
         failure = Failure.of(error, task=assignment.task_id, attempt=assignment.attempt)
         try:
             assignment.supervisor.tell(AttemptFailed(assignment.run, assignment.attempt, failure))

@@ -67,7 +67,15 @@ class _DispatchedInbox(Inbox):
             self._dispatcher.submit(self)  # type: ignore[union-attr]  # as above
 
     def run(self) -> None:
-        self.actor.take_turn()  # type: ignore[union-attr]  # an actor that has turns is there
+        actor = self.actor
+        if actor is None:
+            return
+        try:
+            actor.take_turn()
+        except (
+            BaseException
+        ) as error:  # not the messages', those are caught: an actor that cannot go on must not seem to live
+            actor.crash(error)
         if self.dead:
             # The lock stays taken: there is no next turn.
             self.close()
@@ -100,6 +108,8 @@ class DispatchedActor(LeanActor):
 
     def on_batch_end(self) -> None:
         """Finish what a batch of messages has in common. Called after the last one of a turn, and before the actor stops.
+
+        What was asked has its answer by then; `defer_reply` keeps an answer back.
 
         What it raises ends the actor, or is passed to `on_error` with None for the message.
         """
@@ -197,9 +207,10 @@ class UnregisteredThreadingActor(LeanActor):
         inbox = self.actor_inbox
         get = inbox.items.get
         self.begin()
+        item: Any = None
         while not inbox.dead:
-            item = get()
             try:
+                item = get()
                 if type(item) is Envelope:
                     self.open(item)
                 else:
@@ -207,5 +218,5 @@ class UnregisteredThreadingActor(LeanActor):
             except BaseException as error:  # a thread's last words are not for the host
                 self.fail(item, error)
             # Or an idle thread would keep the last message alive.
-            del item
+            item = None
         inbox.close()

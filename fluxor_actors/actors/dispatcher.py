@@ -111,27 +111,32 @@ class ThreadPoolDispatcher:
         with self._starting:
             if self._started or self._closed:
                 return
-            self._threads = [
-                threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True)
-                for number in range(1, self._count + 1)
-            ]
-            for thread in self._threads:
-                thread.start()
+            for number in range(1, self._count + 1):
+                thread = threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    if not self._threads:
+                        raise
+                    _logger.warning("the system has no thread to give: %s has %d", self._name, len(self._threads))
+                    break
+                self._threads.append(thread)
             self._started = True
 
     def _work(self) -> None:
         get = self._queue.get
+        runnable: Runnable | None = None
         while True:
-            runnable = get()
-            if runnable is None:
-                self._queue.put(None)
-                return
             try:
+                runnable = get()
+                if runnable is None:
+                    self._queue.put(None)
+                    return
                 runnable.run()
             except BaseException:  # a thread of the pool must outlive whatever a turn does
                 _logger.exception("a turn of %r raised", runnable)
             # Or an idle thread would keep the last actor alive.
-            del runnable
+            runnable = None
 
     def _sweep(self) -> None:
         marked = False

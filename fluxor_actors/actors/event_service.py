@@ -1,15 +1,15 @@
 """Publishing and subscribing: ``engine.events``, and of use without an engine.
 
 Example:
-    >>> import threading
     >>> from fluxor_actors.clock import to_datetime
     >>> from fluxor_actors.events import Event, EventContext
-    >>> events = EventService()
-    >>> stop = events.subscribe(lambda event: print(event.data), type=str)
-    >>> events.publisher(str).publish(Event(EventContext(), to_datetime(0.0), data="hello"))
+    >>> events, heard = EventService(), []
+    >>> stop = events.subscribe(heard.append, type=str)
+    >>> events.publisher(str).publish(Event(EventContext("p1"), to_datetime(0.0), data="hello"))
     >>> events.shutdown(timeout=5)
-    hello
     True
+    >>> heard[0].data
+    'hello'
 """
 
 from __future__ import annotations

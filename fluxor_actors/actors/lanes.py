@@ -107,15 +107,16 @@ class Lanes:
         if lane.processes and not lane.full:
             self._open[lane] = None
 
-    def remove(self, process_id: str, run: str, attempt: int) -> bool:
-        """Forget one that waits. False when it does not."""
+    def remove(self, process_id: str, run: str, attempt: int) -> Assignment | None:
+        """Take out one that waits. None when it does not."""
         for lane in self._all:
             waiting = lane.processes.get(process_id)
-            if waiting is not None and waiting.pop((run, attempt), None) is not None:
+            removed = None if waiting is None else waiting.pop((run, attempt), None)
+            if waiting is not None and removed is not None:
                 self.queued -= 1
                 if not waiting:
                     del lane.processes[process_id]
                     if not lane.processes:
                         self._open.pop(lane, None)
-                return True
-        return False
+                return removed
+        return None

@@ -224,6 +224,10 @@ class LeanActor(pykka.Actor):
                 return
         except BaseException:  # the first error is the one to report, and it ends the actor
             _logger.exception("on_error of %s raised", self)
+        self.crash(error)
+
+    def crash(self, error: BaseException) -> None:
+        """End for this reason."""
         self._handle_failure(type(error), error, error.__traceback__)
 
     def begin(self) -> None:
@@ -231,7 +235,7 @@ class LeanActor(pykka.Actor):
         try:
             self.on_start()
         except BaseException as error:  # one actor's failure is its own
-            self._handle_failure(type(error), error, error.__traceback__)
+            self.crash(error)
 
     def open(self, envelope: Envelope[Any]) -> None:
         """Handle what came in an envelope: an ask, or the wish that the actor stop."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from attrs import frozen
 
 from fluxor_actors.events import Event
-from fluxor_actors.process.commands import Command, TimerKind
+from fluxor_actors.process.commands import Command, Start, TimerKind
+from fluxor_actors.process.plan import Plan
 
 if TYPE_CHECKING:
     from fluxor_actors.actions.cancellation import Cancellation
@@ -17,14 +18,25 @@ __all__ = [
     "Abandon",
     "AllocatorStatus",
     "Assignment",
+    "Begin",
     "CancelTimer",
+    "Describe",
     "Drain",
+    "Forward",
     "Mailbox",
+    "ProcessOver",
     "Publish",
+    "Reach",
     "ReclaimSlot",
     "ReleaseSlot",
     "ReportStatus",
     "SetTimer",
+    "StartProcess",
+    "Started",
+    "SupervisorFailed",
+    "Wake",
+    "Watch",
+    "Withdraw",
     "WorkerIdle",
     "WorkerLost",
 ]
@@ -62,6 +74,15 @@ class Assignment:
 @frozen(slots=True)
 class Abandon:
     """To the allocator: nobody waits for this attempt any more. Drop it if queued; if a worker is at it, replace the worker."""
+
+    process_id: str
+    run: str
+    attempt: int
+
+
+@frozen(slots=True)
+class Withdraw:
+    """To the allocator: if no worker has begun with this attempt, drop it and tell its supervisor that it was cancelled."""
 
     process_id: str
     run: str
@@ -153,6 +174,86 @@ class CancelTimer:
     process_id: str
     run: str
     kind: TimerKind
+
+
+@frozen(slots=True, eq=False)
+class StartProcess:
+    """Asked of the guardian: start a process, or find the one that has this id. Answered once the start is committed."""
+
+    plan: Plan
+    command: Start
+    values: Mapping[str, Any]
+
+
+@frozen(slots=True)
+class Started:
+    """The guardian's answer. ``existing``: there was a process of this id already."""
+
+    process_id: str
+    existing: bool
+
+
+@frozen(slots=True)
+class Forward:
+    """To the guardian: bring a command to a process, waking it if it must. One that is unknown loses it."""
+
+    process_id: str
+    command: Command
+
+
+@frozen(slots=True)
+class Reach:
+    """Asked of the guardian: the supervisor of a process, woken if it must.
+
+    Raises:
+        ProcessNotFoundError: there is no such process.
+    """
+
+    process_id: str
+
+
+@frozen(slots=True, eq=False)
+class Watch:
+    """To the guardian: when ``child`` has ended, tell the process ``parent`` so, for its run ``run``."""
+
+    child: str
+    parent: str
+    run: str
+
+
+@frozen(slots=True, eq=False)
+class ProcessOver:
+    """From a supervisor to the guardian: the process has ended, and the supervisor with it."""
+
+    process_id: str
+    supervisor: Any
+
+
+@frozen(slots=True, eq=False)
+class SupervisorFailed:
+    """From a dying supervisor to the guardian."""
+
+    process_id: str
+    supervisor: Any
+    error: BaseException
+
+
+@frozen(slots=True, eq=False)
+class Begin:
+    """To a new supervisor: start the process, and answer ``reply`` once that is committed."""
+
+    command: Start
+    reply: Any
+
+
+@frozen(slots=True)
+class Describe:
+    """Asked of a supervisor: a `Process` snapshot."""
+
+
+@frozen(slots=True)
+class Wake:
+    """To a supervisor that stands in for one that died: take up the process."""
 
 
 Deliver = Callable[[str, Command], None]

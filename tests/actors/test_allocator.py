@@ -20,6 +20,7 @@ from fluxor_actors.actors.messages import (
     ReclaimSlot,
     ReleaseSlot,
     ReportStatus,
+    Withdraw,
     WorkerIdle,
     WorkerLost,
 )
@@ -118,10 +119,10 @@ def test_an_action_at_its_limit_leaves_the_other_workers_to_others(start: Start)
     for number in range(3):
         allocator.tell(assignment(f"slow{number}", action="slow:act"))
     allocator.tell(assignment("quick", action="quick:act"))
-    first, second = action.begun(), action.begun()
-    assert [first.run, second.run] == ["slow0", "quick"]
+    begun = {message.run: message for message in (action.begun(), action.begun())}
+    assert begun.keys() == {"slow0", "quick"}
     assert status(allocator).queued == 2
-    action.finish(first)
+    action.finish(begun["slow0"])
     assert action.begun().run == "slow1"
     action.finish_all()
 
@@ -175,6 +176,21 @@ def test_the_worker_of_an_abandoned_attempt_ends_when_the_action_returns(start: 
     threads[0].join(WAIT)
     assert not threads[0].is_alive()
     eventually(allocator, lambda seen: seen == AllocatorStatus(0, (), (), 0, 0, 1))
+
+
+def test_withdrawing_fails_what_waits_and_leaves_what_runs(start: Start) -> None:
+    action, supervisor = Gated(), Listening()
+    allocator = start(action)
+    for run in ("runs", "waits"):
+        allocator.tell(assignment(run, supervisor=supervisor))
+    action.begun()
+    for run in ("runs", "waits", "unknown"):
+        allocator.tell(Withdraw("p", run, 1))
+    withdrawn = supervisor.outcome()
+    assert (withdrawn.run, withdrawn.failure.type) == ("waits", "ActionCancelledError")
+    action.finish_all()
+    assert isinstance(supervisor.outcome(), AttemptSucceeded)
+    assert status(allocator).lost == 0
 
 
 def test_abandoning_what_nobody_knows_changes_nothing(start: Start) -> None:

@@ -284,6 +284,20 @@ def test_hooks_that_raise_harm_nobody(dispatcher: ThreadPoolDispatcher, hook: st
     assert Recorder.start(dispatcher).ask("alive", timeout=WAIT) == "alive"
 
 
+def test_an_actor_whose_turn_itself_breaks_does_not_seem_to_live(stepping: SteppingDispatcher) -> None:
+    class Broken(Recorder):
+        def take_turn(self) -> None:
+            raise MemoryError
+
+    ref = Broken.start(stepping)
+    actor = actor_of(ref)
+    question = ref.ask("x", block=False)
+    stepping.run_until_idle()
+    with pytest.raises(ActorDeadError):
+        question.get(timeout=0)
+    assert actor.seen == [("failure", MemoryError)]
+
+
 def test_a_stopped_actor_is_forgotten_at_once(stepping: SteppingDispatcher) -> None:
     gc.disable()
     try:

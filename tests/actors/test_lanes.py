@@ -102,7 +102,8 @@ def test_the_counts_hold_and_nothing_that_may_run_is_held_back(steps: list[tuple
                     waiting[process_id, f"{action}{number}"] = action
             case ("remove", process_id, number):
                 run = f"x:x{number}"
-                assert lanes.remove(process_id, run, 1) == (waiting.pop((process_id, run), None) is not None)
+                removed = lanes.remove(process_id, run, 1)
+                assert (removed is not None) == (waiting.pop((process_id, run), None) is not None)
             case ("take",):
                 possible = any(count(action) < limits[action] for action in waiting.values())
                 taken = lanes.take()
