@@ -109,8 +109,13 @@ class Builder(Transformer[Token, Node]):
     def is_nil(self, children: list[Any]) -> Node:
         return Call("is nil", (children[2],), position=_at(children[0]))
 
-    def arguments(self, children: list[Any]) -> Any:
+    def one(self, children: list[Any]) -> Any:
         return children
+
+    def more(self, children: list[Any]) -> Any:
+        several, another = children
+        several.append(another)
+        return several
 
     def integer(self, children: list[Any]) -> Node:
         (token,) = children
@@ -162,9 +167,6 @@ class Builder(Transformer[Token, Node]):
                 raise ExpressionError(f"the key {key!r} stands twice", position=node.position)
             seen.add(key)
         return MappingOf(entries, position=entries[0][1].position if entries else 0)
-
-    def entries(self, children: list[Any]) -> Any:
-        return children
 
     def entry(self, children: list[Any]) -> Any:
         return tuple(children)

@@ -47,8 +47,10 @@ start: body
      | DOLLAR_BRACE body "}"                             -> parentheses
      | OPEN [arguments [","]] "]"                        -> list_of
      | "{" [entries [","]] "}"                           -> mapping_of
-arguments: conditional ("," conditional)*
-entries: entry ("," entry)*
+arguments: conditional                                   -> one
+         | arguments "," conditional                     -> more
+entries: entry                                           -> one
+       | entries "," entry                               -> more
 entry: key ":" conditional
 key: NAME | STRING | TRUE | FALSE | NULL
 

@@ -35,7 +35,7 @@ def compile_pattern(pattern: str) -> Callable[[str], Any]:
     except re2.error as error:
         detail = error.args[0] if error.args else ""
         detail = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
-        raise ExpressionError(f"bad pattern {shown(pattern)}: {detail}") from None
+        raise ExpressionError(f"bad pattern {shown(pattern)}: {detail[:100]}") from None
     return search
 
 

@@ -81,9 +81,7 @@ def path_code(root: Code, steps: tuple[Step, ...], missing: Any) -> Code:
         value = root(variables, meter)
         for step in steps:
             value = step(value, variables, meter)
-            if value is MISSING:
-                return missing
-        return value
+        return missing if value is MISSING else value
 
     return walk
 

@@ -46,7 +46,8 @@ def _written(node: Node) -> tuple[str, int]:
     """The text of a node, and how tightly it holds together."""
     match node:
         case Literal(value):
-            return _literal(value), _ATOM if not isinstance(value, int | float) or value >= 0 else _MINUS
+            # A point behind a number would be read as its own.
+            return _literal(value), _MINUS if isinstance(value, int | float) and not isinstance(value, bool) else _ATOM
         case Name(name, session):
             if not session:
                 return (name, _ATOM) if is_name(name) else ("$" + name, _ATOM)

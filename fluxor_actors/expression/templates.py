@@ -14,8 +14,11 @@ __all__ = ["Hole", "holes_of", "whole_path"]
 _PATH = r"""[^\W\d]\w*(?:\.\w+|\[(?:-?[0-9]{1,9}|\$?[^\W\d]\w*(?:\.\w+)*|'[^'\\]*'|"[^"\\]*")\])*"""
 _DOLLAR = re.compile(rf"\$(?:(?P<escaped>\$)|(?P<brace>\{{)|(?P<path>{_PATH}))")
 _WHOLE = re.compile(rf"\$\.?{_PATH}")
-# In an expression, the places where a brace may be anything else than a brace.
-_INSIDE = re.compile(r""""(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*'|~/(?:[^/\\]|\\[\s\S])*/|[{}]""")
+# In an expression, the places where a brace may be anything else than a brace. One that is not closed reaches to the end,
+# lest the rest be searched again from each of its characters.
+_INSIDE = re.compile(
+    r""""(?:[^"\\]|\\[\s\S])*(?:"|\\?\Z)|'(?:[^'\\]|\\[\s\S])*(?:'|\\?\Z)|~/(?:[^/\\]|\\[\s\S])*(?:/|\\?\Z)|[{}]"""
+)
 
 
 @frozen

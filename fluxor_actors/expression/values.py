@@ -12,17 +12,6 @@ __all__ = ["DIGITS", "MISSING", "Missing", "equal", "is_true", "kind", "shown"]
 DIGITS = 1_000
 """Digits of the largest integer that the language handles."""
 
-_KINDS: dict[type, str] = {
-    type(None): "null",
-    bool: "boolean",
-    int: "number",
-    float: "number",
-    str: "text",
-    list: "list",
-    dict: "mapping",
-}
-_LONG = 4096
-
 
 class Missing:
     """The type of `MISSING`: there is nothing at the end of a path, not even a null."""
@@ -34,6 +23,18 @@ class Missing:
 
 
 MISSING = Missing()
+
+_KINDS: dict[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "text",
+    list: "list",
+    dict: "mapping",
+    Missing: "other",
+}
+_LONG = 4096
 
 
 def kind(value: object) -> str:
