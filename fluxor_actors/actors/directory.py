@@ -73,6 +73,11 @@ class Directory:
         if waiter is not None and not waiter.done():
             waiter.set_result(ended.output)
 
+    def forget(self, process_id: str) -> None:
+        """The process did not come to be."""
+        with self._lock:
+            self._waiters.pop(process_id, None)
+
     def reopen(self, process_id: str) -> None:
         """The process goes on after its end."""
         with self._lock:

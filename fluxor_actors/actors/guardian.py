@@ -186,7 +186,9 @@ class Guardian(DispatchedActor):
         journal = self._parts.store.read(process_id)
         if journal is None or journal.header.state.final:
             return
-        _logger.error("process %s is quarantined: its supervisor died %d times", process_id, self._crashes + 1, exc_info=error)
+        _logger.error(
+            "process %s is quarantined: its supervisor died %d times", process_id, self._crashes + 1, exc_info=error
+        )
         header, now = journal.header, self._parts.clock.time()
         message = f"quarantined after {self._crashes + 1} crashes of its supervisor, the last: {type(error).__name__}: {error}"
         failure = Failure("QuarantineError", message, ("QuarantineError",), header.workflow, 0, retryable=False)

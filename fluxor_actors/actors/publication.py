@@ -100,7 +100,9 @@ class Publication:
                 context = EventContext(self._state.id, task.id, "when.evaluated", task.service, task.method)
                 out.append(Published(context, created, data=data))
         if self._service.wants("progress.changed", self._state.id):
-            out.append(Published(EventContext(self._state.id, "", "progress.changed"), created, data=progress_of(self._state)))
+            out.append(
+                Published(EventContext(self._state.id, "", "progress.changed"), created, data=progress_of(self._state))
+            )
         if out:
             self._service.publish(*out)
 

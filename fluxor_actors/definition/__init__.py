@@ -30,7 +30,7 @@ from fluxor_actors.definition.model import (
 )
 from fluxor_actors.definition.position import Position
 from fluxor_actors.definition.problems import Problem
-from fluxor_actors.definition.resolve import Place, ReferenceProblem, Role, TaskIndex, role
+from fluxor_actors.definition.resolve import Place, TaskReferenceError, Role, TaskIndex, role
 from fluxor_actors.definition.writer import content_hash, to_json
 from fluxor_actors.definition.yaml_writer import to_yaml
 
@@ -52,7 +52,7 @@ __all__ = [
     "PolicyRule",
     "Position",
     "Problem",
-    "ReferenceProblem",
+    "TaskReferenceError",
     "Retry",
     "Role",
     "Task",

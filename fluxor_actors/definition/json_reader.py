@@ -16,7 +16,7 @@ from fluxor_actors.definition.position import Position
 from fluxor_actors.definition.problems import Problems
 from fluxor_actors.definition.text_check import unusable_character
 
-__all__ = ["NotJson", "read_json"]
+__all__ = ["NotJsonError", "read_json"]
 
 _TOKEN = re.compile(
     r"""[ \t\r\n]*(?:
@@ -33,7 +33,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 _LONGEST = 1000
 
 
-class NotJson(Exception):
+class NotJsonError(Exception):
     """The text is not JSON; it may be YAML."""
 
 
@@ -54,7 +54,7 @@ def read_json(text: str, source: str, problems: Problems) -> Node:
     """The root node. Duplicate keys, NaN and the like go to ``problems``.
 
     Raises:
-        NotJson: it does not parse as JSON.
+        NotJsonError: it does not parse as JSON.
     """
     return _Reader(text, source, problems).run()
 
@@ -76,21 +76,21 @@ class _Reader:
         while True:
             match = _TOKEN.match(self._text, offset)
             if match is None:
-                raise NotJson
+                raise NotJsonError
             offset = match.end()
             kind = match.lastgroup or ""
             start = match.start(kind)
             if kind == "end":
                 break
             self._advance(start)
-            token = match.group(kind)
+            piece = match.group(kind)
             if kind == "mark":
-                if not self._mark(token, start):
+                if not self._mark(piece, start):
                     break
             else:
-                self._value(kind, token, start)
+                self._value(kind, piece, start)
         if self._root is None and not self._found.found:
-            raise NotJson
+            raise NotJsonError
         self._problems.found.extend(self._found.found)
         return self._root or ScalarNode(None, "", 1, 1, self._source)
 
@@ -107,33 +107,33 @@ class _Reader:
     def _error(self, message: str, offset: int, hint: str = "") -> None:
         self._found.error(message, Position(self._line, self._column(offset), self._source), hint=hint)
 
-    def _mark(self, token: str, offset: int) -> bool:
+    def _mark(self, piece: str, offset: int) -> bool:
         """Take a bracket, colon or comma. False when reading has to stop."""
         top = self._open[-1] if self._open else None
-        if token in "[{":
+        if piece in "[{":
             self._want_value(top)
             if len(self._open) >= MAX_DEPTH:
                 self._error(f"nested deeper than {MAX_DEPTH} levels", offset)
                 self._root = None
                 return False
-            opened = _Open(token == "{", self._line, self._column(offset))
+            opened = _Open(piece == "{", self._line, self._column(offset))
             opened.wants = "key" if opened.mapping else "value"
             self._open.append(opened)
             return True
         if top is None:
-            raise NotJson
-        if token in "]}":
-            if top.mapping != (token == "}") or not (top.wants == "comma" or top.first):
-                raise NotJson
+            raise NotJsonError
+        if piece in "]}":
+            if top.mapping != (piece == "}") or not (top.wants == "comma" or top.first):
+                raise NotJsonError
             self._open.pop()
             self._close(top)
-        elif token == ":" and top.wants == "colon":
+        elif piece == ":" and top.wants == "colon":
             top.wants = "value"
-        elif token == "," and top.wants == "comma":
+        elif piece == "," and top.wants == "comma":
             top.wants = "key" if top.mapping else "value"
             top.first = False
         else:
-            raise NotJson
+            raise NotJsonError
         return True
 
     def _close(self, done: _Open) -> None:
@@ -146,43 +146,43 @@ class _Reader:
 
     def _want_value(self, top: _Open | None) -> None:
         if (top is None and self._root is not None) or (top is not None and top.wants != "value"):
-            raise NotJson
+            raise NotJsonError
 
-    def _value(self, kind: str, token: str, offset: int) -> None:
+    def _value(self, kind: str, piece: str, offset: int) -> None:
         top = self._open[-1] if self._open else None
         if top is not None and top.wants == "key":
             if kind != "string":
-                raise NotJson
-            top.key = (self._string(token, offset), self._line, self._column(offset))
+                raise NotJsonError
+            top.key = (self._string(piece, offset), self._line, self._column(offset))
             top.wants, top.first = "colon", False
             return
         self._want_value(top)
         value: str | int | float | bool | None
-        shown = token
+        shown = piece
         if kind == "string":
-            value = shown = self._string(token, offset)
+            value = shown = self._string(piece, offset)
         elif kind == "number":
-            value = self._number(token, offset)
-        elif token in _WORDS:
-            value = _WORDS[token]
+            value = self._number(piece, offset)
+        elif piece in _WORDS:
+            value = _WORDS[piece]
         else:
             value = None
-            self._error(f"{token} is not a finite number", offset, "quote it if it is meant as text")
+            self._error(f"{piece} is not a finite number", offset, "quote it if it is meant as text")
         self._add(ScalarNode(value, shown, self._line, self._column(offset), self._source))
 
-    def _number(self, token: str, offset: int) -> int | float:
-        if token.lstrip("-").isdigit():
-            if len(token) > _LONGEST:
-                self._error(f"a number of {len(token)} digits; at most {_LONGEST} are read", offset)
+    def _number(self, piece: str, offset: int) -> int | float:
+        if piece.lstrip("-").isdigit():
+            if len(piece) > _LONGEST:
+                self._error(f"a number of {len(piece)} digits; at most {_LONGEST} are read", offset)
                 return 0
-            return int(token)
-        number = float(token)
+            return int(piece)
+        number = float(piece)
         if not math.isfinite(number):
-            self._error(f"{token[:40]} is not a finite number", offset)
+            self._error(f"{piece[:40]} is not a finite number", offset)
         return number
 
-    def _string(self, token: str, offset: int) -> str:
-        text = token[1:-1]
+    def _string(self, piece: str, offset: int) -> str:
+        text = piece[1:-1]
         if "\\" in text:
             text = _ESCAPE.sub(_unescape, text)
         bad = unusable_character(text)

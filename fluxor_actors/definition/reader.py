@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from fluxor_actors.definition.json_reader import NotJson, read_json
+from fluxor_actors.definition.json_reader import NotJsonError, read_json
 from fluxor_actors.definition.limits import MAX_BYTES
 from fluxor_actors.definition.nodes import Node
 from fluxor_actors.definition.position import Position
@@ -35,7 +35,7 @@ def read(text: str | bytes, source: str = "", *, empty_ok: bool = False) -> Node
     if content.lstrip()[:1] in {"{", "["}:
         try:
             node = read_json(content, source, problems)
-        except NotJson:
+        except NotJsonError:
             node = read_yaml(content, source, problems)
     else:
         node = read_yaml(content, source, problems)

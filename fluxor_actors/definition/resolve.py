@@ -15,7 +15,7 @@ from attrs import field, frozen
 from fluxor_actors.definition.model import Task, Workflow
 from fluxor_actors.errors import TaskNotFoundError
 
-__all__ = ["Place", "ReferenceProblem", "Role", "TaskIndex", "role"]
+__all__ = ["Place", "TaskReferenceError", "Role", "TaskIndex", "role"]
 
 _MOST_CANDIDATES = 5
 
@@ -63,7 +63,7 @@ class Place:
     children: tuple[str, ...] = ()
 
 
-class ReferenceProblem(TaskNotFoundError):
+class TaskReferenceError(TaskNotFoundError):
     """A reference that names no task, or several."""
 
     def __init__(self, name: str, *, candidates: tuple[str, ...] = (), ambiguous: bool = False) -> None:
@@ -126,7 +126,7 @@ class TaskIndex:
         unique in the document. The root's id is the workflow's name; a task that has the same name is meant rather than it.
 
         Raises:
-            ReferenceProblem: none, or several; with the candidates.
+            TaskReferenceError: none, or several; with the candidates.
         """
         if reference in self.places and reference != self.root:
             return reference
@@ -138,10 +138,10 @@ class TaskIndex:
         if len(named) == 1:
             return named[0]
         if named:
-            raise ReferenceProblem(reference, candidates=named[:_MOST_CANDIDATES], ambiguous=True)
+            raise TaskReferenceError(reference, candidates=named[:_MOST_CANDIDATES], ambiguous=True)
         if reference == self.root:
             return self.root
-        raise ReferenceProblem(reference, candidates=self._near(reference))
+        raise TaskReferenceError(reference, candidates=self._near(reference))
 
     def ancestors(self, task_id: str) -> Iterator[str]:
         """The ids of the parent, its parent, and so on to the root."""

@@ -37,7 +37,7 @@ _NATIVE: dict[str, tuple[type, ...]] = {
 }
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     """Reading cannot go on; the reason is among the problems."""
 
 
@@ -77,7 +77,7 @@ def read_yaml(text: str, source: str, problems: Problems) -> Node | None:
         line = text.count("\n", 0, error.start) + 1
         column = error.start - text.rfind("\n", 0, error.start)
         problems.error("a lone surrogate is not text", Position(line, column, source))
-    except _Stop:
+    except _StopError:
         pass
     return builder.root
 
@@ -100,7 +100,7 @@ class _Builder:
 
     def _stop(self, message: str, event: Any, hint: str = "") -> None:
         self._error(message, event, hint)
-        raise _Stop
+        raise _StopError
 
     def _error(self, message: str, event: Any, hint: str = "") -> None:
         self._problems.error(message, self._position(event), hint=hint)

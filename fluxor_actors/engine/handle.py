@@ -115,5 +115,7 @@ class ExecutionHandle:
         return self._find()
 
     def _find(self) -> Execution:
-        found = [execution for execution in self._runtime.executions(self._process.id) if execution.task_id == self._task_id]
+        found = [
+            execution for execution in self._runtime.executions(self._process.id) if execution.task_id == self._task_id
+        ]
         return found[-1]

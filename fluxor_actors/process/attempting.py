@@ -22,7 +22,18 @@ from fluxor_actors.process.run import Run
 from fluxor_actors.process.states import ExecutionState, ProcessState
 from fluxor_actors.process.turn import Step, Turn
 
-__all__ = ["child_ended", "failed", "heartbeat", "lose", "retry_delay", "schedule", "started", "succeeded", "suspended", "timed_out"]
+__all__ = [
+    "child_ended",
+    "failed",
+    "heartbeat",
+    "lose",
+    "retry_delay",
+    "schedule",
+    "started",
+    "succeeded",
+    "suspended",
+    "timed_out",
+]
 
 _E = ExecutionState
 _UNDER_WAY = (_E.SCHEDULED, _E.RUNNING)
@@ -209,4 +220,3 @@ def lose(turn: Turn, run: Run) -> None:
         _schedule_retry(turn, run, failure, 0.0, crashed=True)
     else:
         turn.then(Step.FAIL, run, failure)
-

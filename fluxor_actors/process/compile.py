@@ -82,7 +82,19 @@ class _Compiler:
         """Number a task and all below it, in document order."""
         number = len(self.tasks)
         self.numbers.setdefault(task_id, number)
-        plan = TaskPlan(number, number, task_id, task.name, task.namespace or task.name, Flow.EMPTY, role, parent, position, (), task)
+        plan = TaskPlan(
+            number,
+            number,
+            task_id,
+            task.name,
+            task.namespace or task.name,
+            Flow.EMPTY,
+            role,
+            parent,
+            position,
+            (),
+            task,
+        )
         self.tasks.append(plan)
         if task.matrix is not None:
             body = self._add(evolve(task, matrix=None, **_OUTSIDE), number, 0, Role.BODY, task_id)
@@ -151,7 +163,9 @@ class _Compiler:
         task = plan.task
         assert task.template is not None
         first, *others = task.template.selector
-        selectors = tuple((item.name, None if item.value == "$i" else self.language.value(item.value)) for item in others)
+        selectors = tuple(
+            (item.name, None if item.value == "$i" else self.language.value(item.value)) for item in others
+        )
         limit = task.concurrency or (None if task.async_ else 1)
         repeated = task.template.task
         body = self._add(repeated, plan.number, 0, Role.BODY, f"{task_id}/{repeated.name}")
@@ -176,7 +190,9 @@ class _Compiler:
         if await_.on is not None:
             # The emitting task may come later in the document: its number is filled in when all are known.
             self.joins.append((task_id, self.index.resolve(await_.on, task_id)))
-        return Join(await_.mode, await_.merge, await_.timeout if await_.timeout is not None else timeout, None, await_.signal)
+        return Join(
+            await_.mode, await_.merge, await_.timeout if await_.timeout is not None else timeout, None, await_.signal
+        )
 
     def _link(self) -> None:
         """Resolve references, now that every task has its number."""

@@ -31,7 +31,11 @@ def demand(turn: Turn, run: Run, task: TaskPlan) -> None:
     if task.number in frame.live:
         return
     parent = _nearest_live(turn, frame, task)
-    if parent.task.number == task.parent and parent.task.flow in (Flow.PARALLEL, Flow.GRAPH) and _will_open(turn, parent, task):
+    if (
+        parent.task.number == task.parent
+        and parent.task.flow in (Flow.PARALLEL, Flow.GRAPH)
+        and _will_open(turn, parent, task)
+    ):
         return
     turn.then(Step.OPEN, parent, task, run)
 

@@ -92,5 +92,7 @@ def _adopter(turn: Turn, run: Run, number: int, status: ExecutionState) -> None:
     if status in _GOOD:
         turn.then(Step.ADVANCE, run)
     else:
-        failure = Failure("DependencyFailedError", f"{task.id} has failed", ("DependencyFailedError",), task.id, 0, False)
+        failure = Failure(
+            "DependencyFailedError", f"{task.id} has failed", ("DependencyFailedError",), task.id, 0, False
+        )
         turn.then(Step.CLOSE, run, Outcome.FAILED, failure)

@@ -67,7 +67,9 @@ def await_group(turn: Turn, run: Run) -> None:
     group = None if group_id is None else turn.state.runs.get(group_id)
     if group is None or group.fan.joined is not None:
         why = "it has emitted nothing yet" if group is None else "another task has awaited it"
-        turn.then(Step.FAIL, run, Failure.of(GroupNotFoundError(emitter.id, hint=why), task=run.task.id, retryable=False))
+        turn.then(
+            Step.FAIL, run, Failure.of(GroupNotFoundError(emitter.id, hint=why), task=run.task.id, retryable=False)
+        )
         return
     due = None if join.timeout is None else turn.now + join.timeout
     turn.emit(GroupJoined(run.id, group.id, due))

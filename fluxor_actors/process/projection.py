@@ -31,7 +31,19 @@ def task_id_of(run_id: str) -> str:
 
 
 class _Record:
-    __slots__ = ("attempt", "error", "finished", "input", "iteration", "output", "run", "scheduled", "started", "state", "task")
+    __slots__ = (
+        "attempt",
+        "error",
+        "finished",
+        "input",
+        "iteration",
+        "output",
+        "run",
+        "scheduled",
+        "started",
+        "state",
+        "task",
+    )
 
     def __init__(self, run: str, task: int, iteration: int) -> None:
         self.run = run

@@ -66,7 +66,9 @@ def _adopt(turn: Turn, run: Run, task: TaskPlan) -> None:
     done = frame.done.get(task.number)
     turn.emit(RunAdopted(run.id, task.number, live))
     if live is None and done is ExecutionState.FAILED:
-        failure = Failure("DependencyFailedError", f"{task.id} has failed", ("DependencyFailedError",), task.id, 0, False)
+        failure = Failure(
+            "DependencyFailedError", f"{task.id} has failed", ("DependencyFailedError",), task.id, 0, False
+        )
         turn.then(Step.CLOSE, run, Outcome.FAILED, failure)
 
 

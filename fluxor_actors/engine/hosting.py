@@ -1,0 +1,140 @@
+"""What actions ask of the engine, and the call of an action on a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pykka import ActorDeadError
+
+from fluxor_actors.actions import ActionContext, Actions, Suspend, invoke
+from fluxor_actors.actions.context import Attempt
+from fluxor_actors.actors.directory import Directory
+from fluxor_actors.actors.event_service import EventService
+from fluxor_actors.actors.messages import Assignment, Describe
+from fluxor_actors.actors.parts import Origin
+from fluxor_actors.actors.worker import Invoke, Outcome
+from fluxor_actors.clock import Clock, to_datetime
+from fluxor_actors.definition.model import Task
+from fluxor_actors.errors import ActionInputError
+from fluxor_actors.events import Event, EventContext
+from fluxor_actors.ids import execution_id
+from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded, AttemptSuspended, Heartbeat
+from fluxor_actors.process.failure import Failure
+from fluxor_actors.process.snapshot import Execution, Process
+from fluxor_actors.process.states import ExecutionState
+from fluxor_actors.storage import Store
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+__all__ = ["ActionProgress", "ContextHost", "invoker"]
+
+
+class ActionProgress:
+    """How far one action is: data of ``progress.changed`` events that an action reports."""
+
+    __slots__ = ("fraction", "message")
+
+    def __init__(self, fraction: float, message: str) -> None:
+        self.fraction = fraction
+        self.message = message
+
+    def __repr__(self) -> str:
+        return f"ActionProgress({self.fraction!r}, {self.message!r})"
+
+
+def _origin(attempt: Attempt) -> Origin:
+    origin: Origin = attempt.origin
+    return origin
+
+
+class ContextHost:
+    """Answers what an action asks its context."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        directory: Directory,
+        events: EventService,
+        read: Callable[[str], Process],
+        tracer: Tracer | None,
+    ) -> None:
+        self._clock = clock
+        self._directory = directory
+        self._events = events
+        self._read = read
+        self.tracer = tracer
+
+    def process(self, attempt: Attempt) -> Process:
+        supervisor = self._directory.supervisors.get(attempt.process_id)
+        if supervisor is not None:
+            try:
+                found: Process = supervisor.ask(Describe(), timeout=30)
+            except ActorDeadError:
+                pass
+            else:
+                return found
+        return self._read(attempt.process_id)
+
+    def execution(self, attempt: Attempt) -> Execution:
+        origin = _origin(attempt)
+        return Execution(
+            id=execution_id(attempt.process_id, attempt.run),
+            process_id=attempt.process_id,
+            task_id=attempt.task_id,
+            name=origin.plan.tasks[origin.task].name,
+            state=ExecutionState.RUNNING,
+            attempt=attempt.attempt,
+            input=attempt.input,
+            scheduled_at=to_datetime(origin.scheduled_at),
+            started_at=to_datetime(self._clock.time()),
+        )
+
+    def task(self, attempt: Attempt) -> Task:
+        origin = _origin(attempt)
+        return origin.plan.tasks[origin.task].task
+
+    def location(self, attempt: Attempt) -> str | None:
+        return _origin(attempt).plan.workflow.source
+
+    def values(self, attempt: Attempt) -> Mapping[str, Any]:
+        return _origin(attempt).values
+
+    def progress(self, attempt: Attempt, fraction: float, message: str) -> None:
+        if self._events.wants("progress.changed", attempt.process_id):
+            context = EventContext(
+                attempt.process_id, attempt.task_id, "progress.changed", attempt.service, attempt.method
+            )
+            created = to_datetime(self._clock.time())
+            self._events.publish(Event(context, created, data=ActionProgress(fraction, message)))
+
+    def heartbeat(self, attempt: Attempt) -> None:
+        assignment = attempt
+        assert isinstance(assignment, Assignment)
+        assignment.supervisor.tell(Heartbeat(assignment.run, assignment.attempt))
+
+
+def invoker(actions: Actions, host: ContextHost, store: Store, clock: Clock) -> Invoke:
+    """What a worker does with an assignment: find the action, call it, and say how it went."""
+
+    def call(assignment: Assignment) -> Outcome:
+        run, attempt = assignment.run, assignment.attempt
+        try:
+            method = actions.method(assignment.service, assignment.method)
+            result = invoke(method, assignment.input, ActionContext(assignment, host, clock.time()))
+        except ActionInputError as error:
+            # The same input does not fit any better the next time.
+            failure = Failure.of(error, task=assignment.task_id, attempt=attempt, retryable=False)
+            return AttemptFailed(run, attempt, failure)
+        except BaseException as error:  # an action may raise anything; it fails one execution
+            retryable = bool(getattr(error, "retryable", True))
+            failure = Failure.of(error, task=assignment.task_id, attempt=attempt, retryable=retryable)
+            return AttemptFailed(run, attempt, failure)
+        if type(result) is Suspend:
+            header = store.header(result.process_id)
+            owned = header is not None and header.parent_id == assignment.process_id
+            return AttemptSuspended(run, attempt, result.process_id, result.ignore_error, owned, result.timeout)
+        return AttemptSucceeded(run, attempt, result)
+
+    return call

@@ -1,0 +1,82 @@
+"""Reading processes from their journals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fluxor_actors.actors.parts import Parts
+from fluxor_actors.errors import ExecutionNotFoundError, ProcessNotFoundError
+from fluxor_actors.ids import execution_id
+from fluxor_actors.process.plan import Plan
+from fluxor_actors.process.projection import Projection
+from fluxor_actors.process.replay import replay
+from fluxor_actors.process.snapshot import Execution, Process
+from fluxor_actors.process.view import process_of, progress_of
+from fluxor_actors.progress import Progress, total_of
+from fluxor_actors.storage import Journal
+
+__all__ = ["Reading"]
+
+PlanOf = Callable[[str], Plan]
+
+
+class Reading:
+    """Answers from what is committed."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def _journal(self, process_id: str) -> Journal:
+        journal = self._parts.store.read(process_id)
+        if journal is None:
+            raise ProcessNotFoundError(process_id)
+        return journal
+
+    def process(self, process_id: str, plan_of: PlanOf) -> Process:
+        """The process as it was last committed."""
+        ended = self._parts.directory.ended(process_id)
+        if ended is not None:
+            return ended.process
+        journal = self._journal(process_id)
+        return process_of(replay(plan_of(journal.header.definition_hash), journal.records))
+
+    def _projection(self, process_id: str, plan_of: PlanOf) -> Projection:
+        journal = self._journal(process_id)
+        projection = Projection(plan_of(journal.header.definition_hash), process_id)
+        for record in journal.records:
+            for event in record.events:
+                projection.apply(event, record.at)
+        return projection
+
+    def executions(self, process_id: str, plan_of: PlanOf) -> list[Execution]:
+        """All executions of a process."""
+        return self._projection(process_id, plan_of).executions()
+
+    def execution(self, process_id: str, run_id: str, plan_of: PlanOf) -> Execution:
+        """One execution."""
+        wanted = execution_id(process_id, run_id)
+        try:
+            found = self._projection(process_id, plan_of).execution(run_id)
+        except ProcessNotFoundError as error:
+            raise ExecutionNotFoundError(wanted) from error
+        if found is None:
+            raise ExecutionNotFoundError(wanted)
+        return found
+
+    def progress(self, process_id: str, plan_of: PlanOf) -> Progress:
+        """How far a process's root and its sub-workflows are."""
+        ended = self._parts.directory.ended(process_id)
+        if ended is not None:
+            return ended.progress
+        header = self._parts.store.header(process_id)
+        if header is None:
+            raise ProcessNotFoundError(process_id)
+        live = self._parts.directory.progress(header.root_id)
+        if live is not None:
+            return live
+        family = [each for each in self._parts.store.headers() if each.root_id == header.root_id]
+        return total_of(self._own_progress(each.id, plan_of) for each in family)
+
+    def _own_progress(self, process_id: str, plan_of: PlanOf) -> Progress:
+        journal = self._journal(process_id)
+        return progress_of(replay(plan_of(journal.header.definition_hash), journal.records))
