@@ -76,8 +76,8 @@ class Builder(Transformer[Token, Node]):
     def prefix_match(self, children: list[Any]) -> Node:
         (token,) = children
         negated, inside = _pattern(token)
-        value, *pattern = inside.split(maxsplit=1)[:2] or [""]
-        subject = read_simple(value) if value else None
+        value, *pattern = inside.split(maxsplit=1) or [""]
+        subject = read_simple(value, _at(token) + token.index(value)) if value else None
         if subject is None or not pattern:
             raise ExpressionError("not a match", position=_at(token), expected=("`value ~/pattern/`",))
         return Match(subject, pattern[0], negated, position=_at(token))

@@ -139,6 +139,9 @@ def _key(key: Any, value: Value) -> str:
     return key
 
 
+_SCALARS = frozenset({type(None), bool, int, float})
+
+
 def compile_value(value: Any, text: Callable[[str], Value], depth: int, meter: Meter) -> Value:
     """The compiled form of a value, given that of texts.
 
@@ -155,6 +158,8 @@ def compile_value(value: Any, text: Callable[[str], Value], depth: int, meter: M
     # What is small but refers to its parts many times over is as large as it looks.
     meter.charge(4 * len(value) + 1)
     if found == "list":
+        if _SCALARS.issuperset(map(type, value)):
+            return Constant(value)
         items = tuple(compile_value(item, text, depth - 1, meter) for item in value)
         if all(item.constant and item.expand({}) is plain for item, plain in zip(items, value, strict=True)):
             return Constant(value)

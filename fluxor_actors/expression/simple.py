@@ -23,9 +23,9 @@ _INTEGER = re.compile(r"(-?)([0-9]{1,15})")
 _TEXT = re.compile(r"'([^'\\]*)'|\"([^\"\\]*)\"")
 
 
-def read_simple(source: str) -> Node | None:
-    """The tree of a plain path or literal; None when it takes the grammar to tell."""
-    start = len(source) - len(source.lstrip())
+def read_simple(source: str, start: int = 0) -> Node | None:
+    """The tree of a plain path or literal that stands at ``start``; None when it takes the grammar to tell."""
+    start += len(source) - len(source.lstrip())
     text = source.strip()
     wrapped = _WRAPPED.fullmatch(text)
     if wrapped:

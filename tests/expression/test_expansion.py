@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -96,14 +97,14 @@ VARIABLES = {
         (MappingProxyType({"a": ["$n"]}), {"a": [3]}),
     ],
 )
-def test_expansion(value, expanded):
+def test_expansion(value: Any, expanded: Any) -> None:
     found = expand(value, VARIABLES)
     assert found == expanded
     assert type(found) is type(expanded)
 
 
 @pytest.mark.parametrize("source", ["${missing}", "${ missing }", "${missing.x[0]}", "${$missing}", "${{missing}}"])
-def test_a_wholly_unknown_path_is_empty_text_in_an_input_and_null_elsewhere(source):
+def test_a_wholly_unknown_path_is_empty_text_in_an_input_and_null_elsewhere(source: str) -> None:
     language = Language()
     assert language.value(source, is_input=True).expand({}) == ""
     assert language.value(source).expand({}) is None
@@ -112,7 +113,7 @@ def test_a_wholly_unknown_path_is_empty_text_in_an_input_and_null_elsewhere(sour
 
 
 @pytest.mark.parametrize("source", ["${missing + ''}", "${missing == 1}", "${(1).x}", "${default(missing, null)}"])
-def test_only_a_path_is(source):
+def test_only_a_path_is(source: str) -> None:
     language = Language()
     assert language.value(source, is_input=True).expand({}) == language.value(source).expand({})
 
@@ -127,7 +128,7 @@ def test_only_a_path_is(source):
         ({"$t": 1, "x": 2}, "two keys of a mapping expand to the same text"),
     ],
 )
-def test_keys_are_text_and_differ(value, reason):
+def test_keys_are_text_and_differ(value: Any, reason: str) -> None:
     with pytest.raises(ExpressionError, match=reason):
         expand(value, VARIABLES)
 
@@ -136,7 +137,7 @@ def test_keys_are_text_and_differ(value, reason):
     ("text", "position"),
     [("ab ${", 3), ("ab ${n", 3), ("ab ${'}", 3), ("ab ${n +} c", 8), ("ab ${}", 5), ("ab ${n / 0}", 7), ("ab ${foo(n)}", 5), ("ab ${1 < 't'}", 7), ("$n ${t ~/(/}", 7)],
 )  # fmt: skip
-def test_an_error_shows_its_place_in_the_whole_text(text, position):
+def test_an_error_shows_its_place_in_the_whole_text(text: str, position: int) -> None:
     with pytest.raises(ExpressionError) as caught:
         expand(["$n", text], VARIABLES)
     assert (caught.value.source, caught.value.position) == (text, position)
@@ -146,14 +147,14 @@ def test_an_error_shows_its_place_in_the_whole_text(text, position):
 @pytest.mark.parametrize(
     "value", [5, None, "text", "a {b}", [1, "a"], {"a": {"b": []}}, b"bytes", (1, 2), {3}, object(), "$5 $"]
 )
-def test_a_value_with_nothing_to_expand_is_given_back_as_it_is(value):
+def test_a_value_with_nothing_to_expand_is_given_back_as_it_is(value: Any) -> None:
     compiled = Language().value(value)
     assert compiled.constant
     assert compiled.names == frozenset()
     assert compiled.expand({}) is value
 
 
-def test_constant_parts_are_shared_not_copied():
+def test_constant_parts_are_shared_not_copied() -> None:
     rows = [{"a": 1}]
     compiled = Language().value({"rows": rows, "n": "$n", "$$": 1})
     assert not compiled.constant
@@ -163,11 +164,11 @@ def test_constant_parts_are_shared_not_copied():
     assert one is not other
 
 
-def test_the_names_of_a_value_are_those_of_all_in_it():
+def test_the_names_of_a_value_are_those_of_all_in_it() -> None:
     value = Language().value({"$a": ["${len(b.c) + d[e]}", {"f": "$g.x ${$.h.i}"}], "k": "$$no"})
     assert value.names == {"a", "b", "d", "e", "g", "h"}
 
 
-def test_the_time_is_the_one_given():
+def test_the_time_is_the_one_given() -> None:
     value = Language().value(["${now()}", "at ${now()}"])
     assert value.expand({}, 0.0) == ["1970-01-01T00:00:00.000000Z", "at 1970-01-01T00:00:00.000000Z"]

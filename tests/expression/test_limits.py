@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -14,21 +16,21 @@ from fluxor_actors.expression import ExpressionError, Language, Limits, compile_
 SECONDS = 30
 
 
-def chain(value, times):
+def chain(value: Any, times: int) -> object:
     for _ in range(times):
         value = [value]
     return value
 
 
-def shared(times):
+def shared(times: int) -> object:
     """A list that is small, but endless to walk through."""
-    value = [0]
+    value: object = [0]
     for _ in range(times):
         value = [value, value]
     return value
 
 
-def endless():
+def endless() -> object:
     loop: list[object] = []
     loop.append(loop)
     return loop
@@ -47,7 +49,7 @@ VARIABLES = {
 
 
 @pytest.fixture(autouse=True)
-def soon():
+def soon() -> Iterator[None]:
     before = time.monotonic()
     yield
     assert time.monotonic() - before < SECONDS
@@ -62,7 +64,7 @@ def soon():
      "x ~/((a{100}){100}){100}/", "$" * 60_000, "\\" * 60_000, "." * 60_000, "\n" * 65_000, "a" * 65_537],
     ids=lambda source: source[:8].strip(),
 )  # fmt: skip
-def test_hostile_sources_are_refused(source):
+def test_hostile_sources_are_refused(source: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         compile_expression(source)
     assert len(str(caught.value)) < 1_000
@@ -74,7 +76,7 @@ def test_hostile_sources_are_refused(source):
      ("[" + "1," * 5_000 + "1]", [1] * 5_001), ("1" + "<1" * 1, False), ("a" * 60_000, None)],
     ids=lambda source: str(source)[:8],
 )  # fmt: skip
-def test_what_is_long_but_not_nested_is_not(source, value):
+def test_what_is_long_but_not_nested_is_not(source: str, value: Any) -> None:
     assert evaluate(source, {}) == value
 
 
@@ -87,7 +89,7 @@ def test_what_is_long_but_not_nested_is_not(source, value):
      "parseJson(replace(x, 'a', '['))", "parseJson(replace(x, 'a', '{\"a\":'))", "parseJson(replace(x, 'a', '9') + '99')",
      "dag == dag2", "matcher.regexpr('a', replace(x, 'a', '(a*)*') + '(')", "matcher.regexpr(x, replace(x, 'a', 'aaaaaaaaaaaaa'))", "l < l", "deep + 1"],
 )  # fmt: skip
-def test_hostile_work_is_refused(source):
+def test_hostile_work_is_refused(source: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         evaluate(source, VARIABLES)
     assert len(str(caught.value)) < 1_000
@@ -99,10 +101,10 @@ def test_hostile_work_is_refused(source):
      "[dag] /contains/ dag2", "dag ~/x/", "dag /contains/ '1' || lower(dag)", "json(loop)", "flatten(loop)", "str(loop)", "unique([loop])",
      "f(loop)", "f(dag)", "str([l, l, l])"],
 )  # fmt: skip
-def test_work_without_end_is_refused(source):
+def test_work_without_end_is_refused(source: str) -> None:
     # The same with fewer steps: what matters is that they are counted.
     language = Language(functions={"f": lambda value: value}, limits=Limits(steps=200_000))
-    with pytest.raises(ExpressionError, match="more than 200,000 steps|nested deeper"):
+    with pytest.raises(ExpressionError, match=r"more than 200,000 steps|nested deeper"):
         language.expression(source).evaluate(VARIABLES)
 
 
@@ -113,11 +115,11 @@ def test_work_without_end_is_refused(source):
      ("big ~/(b|bb)*c$/", False), ("x ~/(a+)+b/", False), ("len(json(deep))", 200_002), ("deep == deep", True), ("deep == [deep]", False),
      ("flatten(deep)", []), ("len(big + big)", 1 << 21), ("l[n]", None), ("l[-n]", None), ("'a' in big", False), ("!deep", False)],
 )  # fmt: skip
-def test_a_million_elements_and_any_depth_of_data_are_let_through(source, value):
+def test_a_million_elements_and_any_depth_of_data_are_let_through(source: str, value: Any) -> None:
     assert evaluate(source, VARIABLES) == value
 
 
-def test_each_limit_can_be_set():
+def test_each_limit_can_be_set() -> None:
     language = Language(limits=Limits(source=30, depth=3, steps=100, items=10, text=20))
     for source, reason in {
         "1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1": "the limit is 30",
@@ -130,7 +132,7 @@ def test_each_limit_can_be_set():
             language.expression(source).evaluate({"x": "a" * 11, "l": list(range(200))})
 
 
-def test_a_text_is_bounded_as_a_whole():
+def test_a_text_is_bounded_as_a_whole() -> None:
     value = Language(limits=Limits(text=100)).value("${x} " * 30)
     assert value.expand({"x": "ab"}) == "ab " * 30
     with pytest.raises(ExpressionError, match="the limit is 100"):
@@ -139,27 +141,27 @@ def test_a_text_is_bounded_as_a_whole():
 
 @pytest.mark.parametrize("text", ["${" + '"\\\\"' * 100_000, "${" + "'\\\\" * 100_000, "${" + "~/\\\\" * 100_000, "$" * 1_000_001, "${" * 100_000, "$a['" * 100_000,
                                   "$a[" * 100_000, "${a" + " " * 60_000, "${" + "{" * 100_000 + "}" * 100_000], ids=lambda text: text[:5])  # fmt: skip
-def test_hostile_texts(text):
+def test_hostile_texts(text: str) -> None:
     with contextlib.suppress(ExpressionError):
         assert expand(text, {}) == text.replace("$$", "$")
 
 
 @pytest.mark.parametrize("value", [chain("$a", 100_000), endless(), shared(60), {"a": chain("$a", 101)}])
-def test_values_nested_without_end_are_refused(value):
-    with pytest.raises(ExpressionError, match="nested deeper than 100 levels|more than"):
+def test_values_nested_without_end_are_refused(value: Any) -> None:
+    with pytest.raises(ExpressionError, match=r"nested deeper than 100 levels|more than"):
         Language(limits=Limits(steps=200_000)).value(value)
 
 
-def test_a_large_constant_value_is_let_through():
+def test_a_large_constant_value_is_let_through() -> None:
     rows = [{"a": number, "b": "text"} for number in range(50_000)]
     assert expand(rows, {}) is rows
 
 
-def test_a_caller_deep_in_its_stack_gets_an_expression_error_or_the_value():
+def test_a_caller_deep_in_its_stack_gets_an_expression_error_or_the_value() -> None:
     source = "[" * 90 + "a" + "]" * 90
     expression = compile_expression(source)
 
-    def down(levels, action):
+    def down(levels: int, action: Any) -> Any:
         return down(levels - 1, action) if levels else action()
 
     found = []
