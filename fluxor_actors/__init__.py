@@ -1,1 +1,104 @@
-"""A durable workflow engine on actors, embedded in threaded Python applications."""
+"""A durable workflow engine on actors, embedded in threaded Python applications.
+
+Names are loaded when they are first used, so that importing the package costs a program next to nothing.
+
+Example:
+    >>> import fluxor_actors as fluxor
+    >>> with fluxor.Fluxor() as engine:
+    ...     workflow = engine.runtime.decode_yaml_workflow("name: hi\\npipeline: {greet: {action: nop:nop}}")
+    ...     str(engine.runtime.start_process(workflow).wait(timeout=10).state)
+    'completed'
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+from fluxor_actors.errors import *  # noqa: F403 - all errors are reachable from the root
+from fluxor_actors.errors import __all__ as _errors
+
+if TYPE_CHECKING:
+    from fluxor_actors import definition, expression
+    from fluxor_actors.actions.context import ActionContext, current_context, process_from_context
+    from fluxor_actors.actions.decorators import action, method
+    from fluxor_actors.clock import Clock, ManualClock, SystemClock
+    from fluxor_actors.config import Config, ProcessorConfig
+    from fluxor_actors.engine import ExecutionHandle, Fluxor, ProcessHandle, Runtime
+    from fluxor_actors.events import Event, EventContext
+    from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
+    from fluxor_actors.process.states import ExecutionState, ProcessState
+    from fluxor_actors.progress import Progress
+
+_HOMES = {
+    "ActionContext": "actions.context",
+    "Clock": "clock",
+    "Config": "config",
+    "Event": "events",
+    "EventContext": "events",
+    "Execution": "process.snapshot",
+    "ExecutionHandle": "engine",
+    "ExecutionState": "process.states",
+    "Fluxor": "engine",
+    "ManualClock": "clock",
+    "Process": "process.snapshot",
+    "ProcessHandle": "engine",
+    "ProcessOutput": "process.snapshot",
+    "ProcessState": "process.states",
+    "ProcessorConfig": "config",
+    "Progress": "progress",
+    "Runtime": "engine",
+    "SystemClock": "clock",
+    "action": "actions.decorators",
+    "current_context": "actions.context",
+    "method": "actions.decorators",
+    "process_from_context": "actions.context",
+}
+_PACKAGES = ("definition", "expression")
+
+__all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
+    "ActionContext",
+    "Clock",
+    "Config",
+    "Event",
+    "EventContext",
+    "Execution",
+    "ExecutionHandle",
+    "ExecutionState",
+    "Fluxor",
+    "ManualClock",
+    "Process",
+    "ProcessHandle",
+    "ProcessOutput",
+    "ProcessState",
+    "ProcessorConfig",
+    "Progress",
+    "Runtime",
+    "SystemClock",
+    "action",
+    "current_context",
+    "definition",
+    "expression",
+    "method",
+    "process_from_context",
+    *_errors,
+]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first used."""
+    if name in _PACKAGES:
+        return importlib.import_module(f"fluxor_actors.{name}")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"fluxor_actors.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -76,6 +76,10 @@ class Host(Protocol):
         """Where the attempt's workflow was loaded from; None for one that was not."""
         ...
 
+    def values(self, attempt: Attempt) -> Mapping[str, Any]:
+        """What the application attached to the process."""
+        ...
+
     def progress(self, attempt: Attempt, fraction: float, message: str) -> None:
         """Report how far the attempt is. Never blocks."""
         ...
@@ -158,6 +162,11 @@ class ActionContext:
     def location(self) -> str | None:
         """Where the task's document was loaded from; None for one that was built or decoded from text."""
         return self._host.location(self._attempt)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """What the application attached to the process: see ``engine.context`` and ``start_process``."""
+        return MappingProxyType(dict(self._host.values(self._attempt)))
 
     @property
     def session(self) -> Mapping[str, Any]:

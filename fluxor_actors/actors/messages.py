@@ -182,7 +182,6 @@ class StartProcess:
 
     plan: Plan
     command: Start
-    values: Mapping[str, Any]
 
 
 @frozen(slots=True)

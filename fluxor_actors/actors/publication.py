@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
+from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.event_service import EventService
 from fluxor_actors.clock import to_datetime
 from fluxor_actors.events import Event as Published
@@ -72,8 +73,9 @@ class WhenEvaluated:
 class Publication:
     """Turns one process's events into what subscribers get: `Execution`, `Process`, `Progress`, `StateChange` and `WhenEvaluated`."""
 
-    def __init__(self, state: State, service: EventService) -> None:
+    def __init__(self, state: State, service: EventService, directory: Directory) -> None:
         self._state = state
+        self._directory = directory
         self._service = service
         self._projection = Projection(state.plan, state.id)
 

@@ -146,7 +146,7 @@ class ProcessSupervisor(DispatchedActor):
         parts.directory.note_progress(state.root_id, self._process_id, progress_of(state))
         if parts.events.active:
             if self._publication is None:
-                self._publication = Publication(state, parts.events)
+                self._publication = Publication(state, parts.events, parts.directory)
             self._publication.publish(events, self._notes, now)
         elif state.changes:
             state.changes.clear()

@@ -43,6 +43,8 @@ class Lifecycle:
         action_limits: dict[str, int],
         max_pending: int,
         on_busy: OnBusy,
+        *,
+        owns_events: bool = True,
     ) -> None:
         self.parts = parts
         self.plans = plans
@@ -52,6 +54,7 @@ class Lifecycle:
         self._action_limits = action_limits
         self._max_pending = max_pending
         self._on_busy = on_busy
+        self._owns_events = owns_events
         self._places = threading.Semaphore(max_pending)
         self._lock = threading.RLock()
         self._started = False
@@ -135,8 +138,9 @@ class Lifecycle:
         if self._started:
             guardian: Any = parts.guardian
             guardian.stop(block=False)
+        if self._owns_events:
+            parts.events.shutdown(max(1.0, _left(deadline)))
         parts.dispatcher.shutdown(max(1.0, _left(deadline)))
-        parts.events.shutdown(max(1.0, _left(deadline)))
         parts.directory.forget_waiters(self._unfinished)
         parts.directory.supervisors.clear()
         parts.store.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -11,19 +10,18 @@ from attrs import evolve
 from pykka import ActorDeadError
 
 from fluxor_actors.actions.context import process_from_context
-from fluxor_actors.actors.messages import Describe, Reach, StartProcess
+from fluxor_actors.actors.messages import Describe, Reach
+from fluxor_actors.actors.subscriptions import Subscription
 from fluxor_actors.definition import Loader, TaskIndex, parse
 from fluxor_actors.definition.model import Task, Workflow
-from fluxor_actors.engine.ambient import ambient
+from fluxor_actors.engine.ambient import ProgressListener, ambient
 from fluxor_actors.engine.handle import ExecutionHandle, ProcessHandle
 from fluxor_actors.engine.lifecycle import Lifecycle
-from fluxor_actors.engine.reading import Reading
+from fluxor_actors.engine.starting import Starter
 from fluxor_actors.errors import InputError, ProcessNotFoundError
 from fluxor_actors.ids import split_execution_id
 from fluxor_actors.plain import to_plain
 from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Start, Steer
-from fluxor_actors.process.inputs import check_inputs
-from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.view import output_of
@@ -49,7 +47,8 @@ class Runtime:
         self._plans = lifecycle.plans
         self._loader = loader
         self._root_task_node_name = root_task_node_name
-        self._reading = Reading(lifecycle.parts)
+        self._starter = Starter(lifecycle)
+        self._reading = self._starter.reading
 
     # Definitions -------------------------------------------------------------------------------------------------------
 
@@ -126,40 +125,31 @@ class Runtime:
             _check_id(process_id)
             if process_id in self._parts.directory.supervisors or self._parts.store.header(process_id) is not None:
                 return self.handle(process_id)
-        plan = self._plans.plan(workflow)
         around = ambient()
         command = Start(
             process_id or self._lifecycle.ids.process(),
-            check_inputs(plan, to_plain(dict(initial_state or {}))),
-            tuple(_task_ids(workflow, tasks)) if tasks else (),
+            initial_state or {},
+            tasks,
             labels={str(name): str(value) for name, value in (labels or {}).items()},
             requested_by=requested_by,
-            environment={f"env/{name}": os.environ.get(name) for name in plan.environment_names},
-            values=to_plain({**around.values, **(values or {})}) if values or around.values else {},
+            values={**around.values, **(values or {})},
         )
-        return self._start(plan, command)
-
-    def _start(self, plan: Plan, command: Start) -> ProcessHandle:
         completion = self._parts.directory.completion(command.process_id)
-        place = None if command.parent_id else self._lifecycle.admit(completion)
+        stop = None if around.progress is None else self._report(command.process_id, around.progress)
         try:
-            started = self._lifecycle.ask_guardian(StartProcess(plan, command, command.values))
+            started = self._starter.start(workflow, command)
         except BaseException:
-            self._parts.directory.forget(command.process_id)
-            if place is not None:
-                place()
+            if stop is not None:
+                stop()
             raise
-        if started.existing:
-            return self.handle(command.process_id)
-        return ProcessHandle(self, command.process_id, completion)
+        if stop is not None:
+            completion.add_done_callback(lambda _done: stop())
+        return self.handle(started.process_id) if started.existing else ProcessHandle(self, started.process_id, completion)
 
-    def start_child(self, workflow: Workflow, command: Start) -> str:
-        """Start a process as a child of another: for the service ``workflow``. Returns its id."""
-        plan = self._plans.plan(workflow)
-        tasks = tuple(_task_ids(workflow, command.tasks))
-        state = check_inputs(plan, to_plain(dict(command.initial_state)))
-        environment = {f"env/{name}": os.environ.get(name) for name in plan.environment_names}
-        return self._start(plan, evolve(command, initial_state=state, tasks=tasks, environment=environment)).id
+    def _report(self, process_id: str, listener: ProgressListener) -> Subscription:
+        return self._parts.events.subscribe(
+            lambda event: listener(process_id, event.data), type=Progress, process_id=process_id, event_type="progress.changed"
+        )
 
     def run_task_once(self, workflow: Workflow, task_id: str, input: Any = None, timeout: float | None = 300) -> Any:  # noqa: A002 - the interface's name
         """Run one task of a workflow alone, and return its output. ``dependsOn``, ``goto`` and ``when`` do not count.
@@ -377,8 +367,3 @@ def _check_id(process_id: str) -> None:
         raise InputError(
             f"{process_id!r} cannot be a process id: printable text without / and without blanks at its ends"
         )
-
-
-def _task_ids(workflow: Workflow, tasks: tuple[str, ...]) -> Iterator[str]:
-    index = TaskIndex(workflow)
-    return (index.resolve(name) for name in tasks)

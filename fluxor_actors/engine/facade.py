@@ -1,0 +1,232 @@
+"""The engine as an application sees it."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self
+
+
+from fluxor_actors.actions import Actions
+from fluxor_actors.actions.registry import ServiceProxy
+from fluxor_actors.actors.directory import Directory
+from fluxor_actors.actors.dispatcher import Dispatcher, ThreadPoolDispatcher
+from fluxor_actors.actors.event_service import EventService
+from fluxor_actors.actors.messages import Forward
+from fluxor_actors.actors.parts import Listening, Parts
+from fluxor_actors.actors.timer import Timer
+from fluxor_actors.actors.worker import threaded_workers
+from fluxor_actors.clock import Clock, SystemClock
+from fluxor_actors.config import Config
+from fluxor_actors.definition import Loader, TypeRegistry
+from fluxor_actors.definition.meta import MetaService
+from fluxor_actors.definition.model import Retry, Task
+from fluxor_actors.engine.ambient import Ambient, ProgressListener, surround
+from fluxor_actors.engine.hosting import ContextHost, invoker
+from fluxor_actors.engine.lifecycle import Lifecycle
+from fluxor_actors.engine.listeners import StateListener, WhenListener, attach
+from fluxor_actors.engine.plans import Plans
+from fluxor_actors.engine.reading import Reading
+from fluxor_actors.engine.runtime import Runtime
+from fluxor_actors.engine.services import built_in
+from fluxor_actors.engine.stores import open_store
+from fluxor_actors.expression import Language
+from fluxor_actors.ids import Ids, RandomIds
+from fluxor_actors.process.snapshot import Execution
+from fluxor_actors.process.turn import Rules
+from fluxor_actors.storage import Store
+
+__all__ = ["Fluxor"]
+
+
+class Fluxor:
+    """A workflow engine inside the program. Several may live side by side; nothing is shared between them.
+
+    Everything a workflow needs from the application is given here; settings that a file or the environment may give too are those
+    of `Config`. It starts with the first process, or with `start`, and ends with `shutdown`; ``with`` does both.
+
+    Example:
+        >>> from fluxor_actors import Fluxor, action
+        >>> @action("text:shout")
+        ... def shout(text: str) -> str:
+        ...     return text.upper()
+        >>> with Fluxor(services=[shout]) as engine:
+        ...     workflow = engine.runtime.decode_yaml_workflow('''
+        ...         name: loud
+        ...         pipeline:
+        ...           shout: {action: text:shout, input: {text: "${word}!"}}
+        ...     ''')
+        ...     engine.runtime.start_process(workflow, {"word": "hello"}).wait(timeout=10).output["shout"]
+        'HELLO!'
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Config | None = None,
+        services: Iterable[object] = (),
+        types: Mapping[str, type] | Iterable[type] = (),
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+        service_proxy: ServiceProxy | None = None,
+        retry: Retry | None = None,
+        state_listeners: Iterable[StateListener] = (),
+        when_listeners: Iterable[WhenListener] = (),
+        executor_listener: Callable[[Task, Execution], object] | None = None,
+        event_service: EventService | None = None,
+        meta_service: MetaService | None = None,
+        meta_fs_options: Mapping[str, Any] | None = None,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        dispatcher: Dispatcher | None = None,
+        **settings: Any,
+    ) -> None:
+        """Make an engine. Nothing runs yet.
+
+        Args:
+            config: settings; each may be overridden by an argument of its name.
+            services: actions: functions marked `action`, classes with methods marked `method`, or services.
+            types: for typed parameters: classes, or a mapping of names to classes.
+            functions: for expressions; quick and pure.
+            service_proxy: wraps every service that is registered.
+            retry: for tasks with an action, unless document or task say otherwise.
+            state_listeners: called ``(session, key, old, new)`` for every session value that is set.
+            when_listeners: called ``(session, expression, result)`` for every condition that is evaluated.
+            executor_listener: called ``(task, execution)`` for every execution of an action that has ended.
+            event_service: in place of the engine's own; the engine does not shut it down.
+            meta_service: reads documents, in place of fsspec.
+            meta_fs_options: storage options for fsspec.
+            clock: the time, for tests.
+            ids: makes process ids, for tests.
+            dispatcher: gives actors their turns, in place of two threads.
+            **settings: fields of `Config`, and ``workers`` for ``processor.workers``. ``store`` also takes a `Store`.
+
+        Raises:
+            ConfigError: a setting is unknown, or has a wrong value.
+            RegistryError: a service or type cannot be registered.
+        """
+        store = settings.pop("store", None)
+        config = (config or Config.default()).override(**(settings | ({"store": store} if isinstance(store, str) else {})))
+        kept: Store = store if store is not None and not isinstance(store, str) else open_store(config.store, config.retain)
+        clock = clock or SystemClock()
+        dispatcher = dispatcher or ThreadPoolDispatcher()
+        directory = Directory(remember=config.retain)
+        self.actions = Actions(service_proxy=service_proxy)
+        self.types = TypeRegistry()
+        self.events = event_service or EventService(dispatcher)
+        language = Language(functions, config.strict_expressions)
+        plans = Plans(language, self.actions, self.types, kept, retry)
+        parts = _parts(config, clock, kept, directory, dispatcher, self.events, plans)
+        self._owns_events = event_service is None
+        reading = Reading(parts)
+        host = ContextHost(clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), None)
+        spawn = threaded_workers(invoker(self.actions, host, kept, clock))
+        lifecycle = Lifecycle(
+            parts, plans, ids or RandomIds(), spawn, config.processor.workers, dict(config.action_limits),
+            config.max_pending, config.on_busy, owns_events=self._owns_events,
+        )  # fmt: skip
+        loader = Loader(config.meta_base_url, meta_fs_options, meta_service, root_task_node_name=config.root_task_node_name)
+        self.config = config
+        self.runtime = Runtime(lifecycle, loader, config.root_task_node_name)
+        self.actions.register(built_in(lifecycle, loader, config.root_task_node_name))
+        self.register_services(*services)
+        if isinstance(types, Mapping):
+            for name, type_ in types.items():
+                self.types.register(name, type_)
+        else:
+            self.register_types(*types)
+        attach(parts, plans, tuple(state_listeners), tuple(when_listeners), executor_listener)
+        self._lifecycle = lifecycle
+        # An engine that is dropped, or left to the end of the program, stops all the same. Must not refer to ``self``.
+        self._finalizer = weakref.finalize(self, lifecycle.shutdown, 0.0)
+
+    @classmethod
+    def from_config(cls, config: Config | None = None, **options: Any) -> Fluxor:
+        """An engine with these settings; ``options`` win over them."""
+        return cls(config=config, **options)
+
+    def register_services(self, *services: object) -> None:
+        """Add actions.
+
+        Raises:
+            RegistryError: one of them cannot be registered.
+        """
+        self.actions.register(list(services))
+
+    def register_types(self, *types: type) -> None:
+        """Add types for typed parameters, by their class names.
+
+        Raises:
+            RegistryError: one of them cannot be registered.
+        """
+        for type_ in types:
+            self.types.register(type_.__name__, type_)
+
+    def context(
+        self, *, values: Mapping[str, Any] | None = None, progress: ProgressListener | None = None
+    ) -> AbstractContextManager[Ambient]:
+        """What is given here reaches every process that this thread, or asyncio task, starts inside the ``with``.
+
+        Args:
+            values: for actions, as ``context.values``.
+            progress: called ``(process_id, progress)`` when a process or one of its sub-workflows gets on.
+        """
+        return surround(values, progress)
+
+    def start(self) -> Self:
+        """Start the engine. Idempotent; starting a process does it too.
+
+        Raises:
+            EngineStoppedError: it was shut down.
+        """
+        self._lifecycle.ensure_started()
+        return self
+
+    def shutdown(self, timeout: float = 10.0) -> tuple[str, ...]:
+        """Take no more work, let running actions finish, end every thread. Safe to call twice, from any thread.
+
+        Args:
+            timeout: seconds for running actions. One that has not returned by then is left behind on its daemon thread.
+
+        Returns:
+            The ids of executions whose actions have not returned.
+        """
+        self._finalizer.detach()
+        return self._lifecycle.shutdown(timeout)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.shutdown()
+
+
+class _Unstarted:
+    """Stands for an actor until the engine starts."""
+
+    def tell(self, message: Any) -> None:
+        raise RuntimeError(f"the engine is not started, and {message!r} came")
+
+
+def _parts(
+    config: Config, clock: Clock, store: Store, directory: Directory, dispatcher: Dispatcher, events: EventService, plans: Plans
+) -> Parts:
+    parts = Parts(
+        clock=clock,
+        rules=Rules(config.cancel_grace, config.max_transitions),
+        store=store,
+        directory=directory,
+        dispatcher=dispatcher,
+        events=events,
+        timer=Timer(clock, lambda process_id, command: parts.guardian.tell(Forward(process_id, command))),
+        plan_of=plans.plan_of,
+        listening=Listening(),
+        guardian=_Unstarted(),
+        allocator=_Unstarted(),
+    )
+    return parts
+
+

@@ -1,0 +1,64 @@
+"""The built-in services of one engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fluxor_actors.actions import ActionContext
+from fluxor_actors.actions.builtin import Nop, Printer, WorkflowService
+from fluxor_actors.definition import Loader, parse
+from fluxor_actors.definition.model import Workflow
+from fluxor_actors.engine.lifecycle import Lifecycle
+from fluxor_actors.engine.starting import Starter
+from fluxor_actors.ids import child_process_id
+from fluxor_actors.process.commands import Start
+
+__all__ = ["built_in"]
+
+
+class _WorkflowHost:
+    """What the service ``workflow`` asks of the engine."""
+
+    def __init__(self, lifecycle: Lifecycle, loader: Loader, root_task_node_name: str) -> None:
+        self._starter = Starter(lifecycle)
+        self._lifecycle = lifecycle
+        self._loader = loader
+        self._root_task_node_name = root_task_node_name
+
+    def load(self, location: str, parent_location: str | None) -> Workflow:
+        return self._loader.load(location, relative_to=parent_location)
+
+    def parse(self, source: str) -> Workflow:
+        return parse(source, root_task_node_name=self._root_task_node_name)
+
+    def start_child(
+        self, context: ActionContext, workflow: Workflow, initial_state: Mapping[str, Any], tasks: Sequence[str]
+    ) -> str:
+        parent = context.process
+        _, _, run = context.execution_id.partition("/")
+        command = Start(
+            child_process_id(parent.id, run, context.attempt),
+            initial_state,
+            tuple(tasks),
+            requested_by=parent.requested_by,
+            parent_id=parent.id,
+            parent_run=run,
+            root_id=parent.root_id,
+            values=context.values,
+        )
+        return self._starter.start(workflow, command).process_id
+
+    def status(self, process_id: str) -> Mapping[str, Any]:
+        process = self._starter.reading.process(process_id, self._lifecycle.plans.plan_of)
+        return {
+            "processId": process.id,
+            "state": str(process.state),
+            "output": dict(process.session),
+            "errors": dict(process.errors),
+        }
+
+
+def built_in(lifecycle: Lifecycle, loader: Loader, root_task_node_name: str) -> list[object]:
+    """The services that every engine has."""
+    return [Nop(), Printer(), WorkflowService(_WorkflowHost(lifecycle, loader, root_task_node_name))]
