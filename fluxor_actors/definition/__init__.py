@@ -5,8 +5,12 @@ May import the vocabulary (`errors`, `durations`, `ids`, `clock`) and `expressio
 
 from __future__ import annotations
 
+from fluxor_actors.definition.build import TaskBuilder, WorkflowBuilder, new_workflow
+from fluxor_actors.definition.checks import validate
 from fluxor_actors.definition.document import parse
+from fluxor_actors.definition.loader import Loader
 from fluxor_actors.definition.matrix import expand_matrix
+from fluxor_actors.definition.meta import FsspecMeta, MetaService
 from fluxor_actors.definition.model import (
     Action,
     Approval,
@@ -30,7 +34,8 @@ from fluxor_actors.definition.model import (
 )
 from fluxor_actors.definition.position import Position
 from fluxor_actors.definition.problems import Problem
-from fluxor_actors.definition.resolve import Place, TaskReferenceError, Role, TaskIndex, role
+from fluxor_actors.definition.resolve import Place, Role, TaskIndex, TaskReferenceError, role
+from fluxor_actors.definition.types import TypeRegistry, structure
 from fluxor_actors.definition.writer import content_hash, to_json
 from fluxor_actors.definition.yaml_writer import to_yaml
 
@@ -41,10 +46,13 @@ __all__ = [
     "AwaitMode",
     "Backoff",
     "Emit",
+    "FsspecMeta",
     "Input",
     "Kind",
+    "Loader",
     "Matrix",
     "Merge",
+    "MetaService",
     "OnCrash",
     "OnExpire",
     "Parameter",
@@ -52,18 +60,24 @@ __all__ = [
     "PolicyRule",
     "Position",
     "Problem",
-    "TaskReferenceError",
     "Retry",
     "Role",
     "Task",
+    "TaskBuilder",
     "TaskIndex",
+    "TaskReferenceError",
     "Template",
     "Transition",
+    "TypeRegistry",
     "Workflow",
+    "WorkflowBuilder",
     "content_hash",
     "expand_matrix",
+    "new_workflow",
     "parse",
     "role",
+    "structure",
     "to_json",
     "to_yaml",
+    "validate",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fluxor_actors.definition.model import Action
-from fluxor_actors.definition.nodes import MappingNode, Node, ScalarNode, to_plain
+from fluxor_actors.definition.nodes import MappingNode, Node, to_plain
 from fluxor_actors.definition.shapes import Shapes
 
 __all__ = ["parse_action"]
@@ -60,8 +60,3 @@ def _from_mapping(shapes: Shapes, node: MappingNode, service: Node | None) -> Ac
     if given:
         shapes.places.note(made, {"input": given.value})
     return made
-
-
-def is_empty(node: Node) -> bool:
-    """Whether a node is nothing at all."""
-    return isinstance(node, ScalarNode) and node.value is None

@@ -6,6 +6,7 @@ import hashlib
 import re
 from typing import Any
 
+from fluxor_actors.definition.checks import Actions, check_workflow
 from fluxor_actors.definition.keys import DOCUMENT_KEYS, canonical, suggest
 from fluxor_actors.definition.model import Kind, Task, Workflow
 from fluxor_actors.definition.nodes import Entry, MappingNode, Node, kind_of, to_plain
@@ -16,19 +17,34 @@ from fluxor_actors.definition.problems import Problems
 from fluxor_actors.definition.reader import read
 from fluxor_actors.definition.shapes import Shapes
 from fluxor_actors.definition.task_parser import parse_body, parse_tasks
+from fluxor_actors.definition.types import TypeRegistry
+from fluxor_actors.expression import Language
 
 __all__ = ["parse", "parse_node"]
 
 _FOLDED = ("init", "post")
 
 
-def parse(text: str | bytes, source: str = "", *, root_task_node_name: str = "pipeline") -> Workflow:
+def parse(
+    text: str | bytes,
+    source: str = "",
+    *,
+    root_task_node_name: str = "pipeline",
+    actions: Actions | None = None,
+    types: TypeRegistry | None = None,
+    language: Language | None = None,
+) -> Workflow:
     """Read a workflow document in YAML or JSON, and check it.
+
+    Warnings do not refuse a document; `validate` of the workflow tells them.
 
     Args:
         text: the document; bytes are UTF-8, or what their byte order mark says.
         source: a file's name or location, for messages; without a ``name`` in the document it also names the workflow.
         root_task_node_name: the key that holds the tasks.
+        actions: the registered actions, to look up those that tasks name.
+        types: the registered types, to look up those that parameters name.
+        language: with the application's functions.
 
     Raises:
         DefinitionError: with every problem of the document, in its ``problems``.
@@ -40,16 +56,35 @@ def parse(text: str | bytes, source: str = "", *, root_task_node_name: str = "pi
     node = read(text, source)
     assert node is not None
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    return parse_node(node, source, hashlib.sha256(raw).hexdigest(), root_task_node_name=root_task_node_name)
+    digest = hashlib.sha256(raw).hexdigest()
+    return parse_node(
+        node,
+        source,
+        digest,
+        root_task_node_name=root_task_node_name,
+        actions=actions,
+        types=types,
+        language=language,
+    )
 
 
-def parse_node(node: Node, source: str, digest: str, *, root_task_node_name: str = "pipeline") -> Workflow:
+def parse_node(
+    node: Node,
+    source: str,
+    digest: str,
+    *,
+    root_task_node_name: str = "pipeline",
+    actions: Actions | None = None,
+    types: TypeRegistry | None = None,
+    language: Language | None = None,
+) -> Workflow:
     """The workflow in a tree that has been read already; ``digest`` names it when nothing else does."""
     problems = Problems()
     shapes = Shapes(problems, Places())
     workflow = None
     if isinstance(node, MappingNode):
         workflow = _workflow(shapes, node, source, digest, root_task_node_name)
+        check_workflow(workflow, problems, shapes.places, actions=actions, types=types, language=language)
     else:
         shapes.error(f"a workflow is a mapping; found {kind_of(node)}", node, "start with `pipeline:`")
     problems.raise_errors()

@@ -6,7 +6,17 @@ from attrs import field, frozen
 
 from fluxor_actors.definition.position import Position
 
-__all__ = ["Entry", "MappingNode", "Node", "ScalarNode", "ScalarValue", "SequenceNode", "kind_of", "to_plain"]
+__all__ = [
+    "Entry",
+    "MappingNode",
+    "Node",
+    "ScalarNode",
+    "ScalarValue",
+    "SequenceNode",
+    "is_empty",
+    "kind_of",
+    "to_plain",
+]
 
 ScalarValue = str | int | float | bool | None
 
@@ -137,6 +147,11 @@ def kind_of(node: Node) -> str:
         shown = node.value if len(node.value) <= 40 else node.value[:39] + "…"
         return f"the text {shown!r}"
     return f"the number {node.text[:40]}"
+
+
+def is_empty(node: Node) -> bool:
+    """Whether a node is nothing at all."""
+    return isinstance(node, ScalarNode) and node.value is None
 
 
 def to_plain(node: Node) -> object:

@@ -15,7 +15,7 @@ from functools import partial
 from attrs import asdict, frozen
 
 from fluxor_actors.definition.model import Input, Parameter
-from fluxor_actors.definition.nodes import Node, SequenceNode, to_plain
+from fluxor_actors.definition.nodes import Entry, Node, SequenceNode, is_empty, to_plain
 from fluxor_actors.definition.shapes import Shapes
 
 __all__ = ["KINDS", "ParameterName", "format_name", "parse_inputs", "parse_name", "parse_parameters", "parse_selector"]
@@ -124,11 +124,13 @@ def parse_inputs(shapes: Shapes, key: str, node: Node) -> tuple[Input, ...] | No
     for entry in entries:
         where = f"{key}.{entry.key}"
         values: dict[str, object] = {}
-        if not (getattr(entry.value, "value", "") is None):
+        fields: dict[str, Entry] = {}
+        if not is_empty(entry.value):
             hint = "write {type: string} or {required: true}"
-            fields = shapes.fields(where, entry.value, ("type", "required", "default", "description"), hint)
-            if fields is None:
+            found_fields = shapes.fields(where, entry.value, ("type", "required", "default", "description"), hint)
+            if found_fields is None:
                 continue
+            fields = found_fields
             values.update(shapes.collect(fields, type=shapes.name, description=shapes.text))
             values.update(shapes.collect(fields, required=shapes.truth))
             if "default" in fields:
@@ -141,7 +143,7 @@ def parse_inputs(shapes: Shapes, key: str, node: Node) -> tuple[Input, ...] | No
             shapes.error(f"`{entry.key}` is not an input's name", entry, "a name without dots, brackets and blanks")
             continue
         made = Input(name=entry.key, position=entry.position, **values)  # type: ignore[arg-type] # checked by shapes
-        shapes.places.note(made, {part: each.value for part, each in (fields.items() if values else ())})
+        shapes.places.note(made, {part: each.value for part, each in fields.items()})
         found.append(made)
     return tuple(found)
 

@@ -24,6 +24,7 @@ __all__ = ["parse_approval", "parse_await", "parse_goto", "parse_matrix", "parse
 _RETRY = ("type", "maxRetries", "delay", "multiplier", "maxDelay", "jitter", "retryOn")
 _APPROVAL = ("required", "approvers", "quorum", "expiresIn", "onExpire")
 _AWAIT = ("mode", "timeout", "merge", "on", "signal")
+_MATRIX_WORDS = {"include", "exclude", "failfast"}
 _POLICY_MODES = ("auto", "ask", "deny")
 
 
@@ -139,7 +140,7 @@ def parse_matrix(shapes: Shapes, key: str, node: Node) -> Matrix | None:
         if word == "failfast":
             fail_fast = shapes.truth("matrix.failFast", entry.value)
             values["fail_fast"] = True if fail_fast is None else fail_fast
-        elif word in {"include", "exclude"}:
+        elif word in _MATRIX_WORDS:
             values[word] = _combinations(shapes, word, entry.value)
         elif isinstance(entry.value, SequenceNode):
             axes[entry.key] = tuple(to_plain(item) for item in entry.value.items)
@@ -147,6 +148,8 @@ def parse_matrix(shapes: Shapes, key: str, node: Node) -> Matrix | None:
             dynamic = isinstance(entry.value, ScalarNode) and "$" in entry.value.text
             advice = "a matrix is expanded at load; for a list made at run time use `template` or `emit`"
             shapes.wrong(f"matrix.{entry.key}", "a list of values", entry.value, advice if dynamic else "")
+    if not axes and any(entry.key.lower() not in _MATRIX_WORDS for entry in entries):
+        return None
     made = Matrix(axes=axes, position=node.position, **values)
     shapes.places.note(made, {entry.key: entry.value for entry in entries})
     return made

@@ -22,6 +22,11 @@ class Places:
         """Remember from which nodes the named parts of ``owner`` come."""
         self._nodes[id(owner)] = (owner, nodes)
 
+    def has(self, owner: object, part: str) -> bool:
+        """Whether a part is known to have been written."""
+        noted = self._nodes.get(id(owner))
+        return noted is not None and part in noted[1]
+
     def find(self, owner: object, part: str, path: Sequence[str | int] = ()) -> Position | None:
         """The place of a part, or of what stands at ``path`` in it; else that of ``owner`` itself."""
         noted = self._nodes.get(id(owner))

@@ -15,7 +15,7 @@ from attrs import field, frozen
 from fluxor_actors.definition.model import Task, Workflow
 from fluxor_actors.errors import TaskNotFoundError
 
-__all__ = ["Place", "TaskReferenceError", "Role", "TaskIndex", "role"]
+__all__ = ["Place", "Role", "TaskIndex", "TaskReferenceError", "role"]
 
 _MOST_CANDIDATES = 5
 
@@ -153,6 +153,15 @@ class TaskIndex:
     def path(self, task_id: str) -> tuple[str, ...]:
         """The ids from the root down to the task, both included."""
         return (*reversed(tuple(self.ancestors(task_id))), task_id)
+
+    @property
+    def deepest(self) -> tuple[int, str]:
+        """How many levels of tasks there are below the root, and the id of one at the lowest."""
+        depths: dict[str | None, int] = {None: -1}
+        for place in self.places.values():
+            depths[place.id] = depths[place.parent] + 1
+        lowest = max(self.places, key=depths.__getitem__)
+        return depths[lowest], lowest
 
     def contains(self, ancestor: str, task_id: str) -> bool:
         """Whether ``task_id`` is ``ancestor`` or below it."""

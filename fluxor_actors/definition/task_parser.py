@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from fluxor_actors.definition.actions import is_empty, parse_action
+from fluxor_actors.definition.actions import parse_action
 from fluxor_actors.definition.keys import ROLE_NAMES, TASK_KEYS, canonical, near_miss, suggest
 from fluxor_actors.definition.looks import is_task_body, looks_like_task
 from fluxor_actors.definition.model import Emit, Kind, OnCrash, Task, Template
-from fluxor_actors.definition.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode, kind_of, to_plain
+from fluxor_actors.definition.nodes import (
+    Entry,
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    is_empty,
+    kind_of,
+    to_plain,
+)
 from fluxor_actors.definition.parameters import parse_parameters, parse_selector
 from fluxor_actors.definition.parts import parse_approval, parse_await, parse_goto, parse_matrix, parse_retry
 from fluxor_actors.definition.shapes import Shapes

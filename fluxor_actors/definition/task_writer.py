@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from fluxor_actors.definition.model import (
@@ -22,9 +22,9 @@ from fluxor_actors.definition.model import (
 )
 from fluxor_actors.definition.parameters import format_name
 from fluxor_actors.durations import format_duration, parse_duration
-from fluxor_actors.errors import UnrepresentableError
+from fluxor_actors.plain import to_plain
 
-__all__ = ["parameters", "plain", "retry", "seconds", "task_document"]
+__all__ = ["parameters", "retry", "seconds", "task_document"]
 
 
 def task_document(task: Task) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def task_document(task: Task) -> dict[str, Any]:
         "init": parameters(task.init) or None,
         "approval": _approval(task.approval),
         "action": _action(task),
-        "input": None if task.input is None else plain(task.input, f"$.{task.name}.input"),
+        "input": None if task.input is None else to_plain(task.input, f"$.{task.name}.input"),
         "kind": task.kind.value if task.kind is not Kind.SEQUENCE else None,
         "async": task.async_ or None,
         "concurrency": task.concurrency,
@@ -62,7 +62,7 @@ def task_document(task: Task) -> dict[str, Any]:
 
 def parameters(listed: Iterable[Parameter]) -> dict[str, Any]:
     """The mapping of ``init`` or ``post``."""
-    return {format_name(each): plain(each.value, f"$.{each.name}") for each in listed}
+    return {format_name(each): to_plain(each.value, f"$.{each.name}") for each in listed}
 
 
 def retry(value: Retry) -> dict[str, Any]:
@@ -88,24 +88,6 @@ def seconds(value: float | None) -> str | float | None:
     return text if parse_duration(text) == value else value
 
 
-def plain(value: Any, path: str) -> Any:
-    """The value as lists and mappings of text, numbers, truth values and null.
-
-    Raises:
-        UnrepresentableError: it holds something else.
-    """
-    if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                raise UnrepresentableError(f"the key {key!r} is not text", path=path)
-        return {key: plain(each, f"{path}.{key}") for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(each, f"{path}[{index}]") for index, each in enumerate(value)]
-    if value is None or isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    raise UnrepresentableError(f"{type(value).__name__} {value!r:.60} is not plain data", path=path)
-
-
 def _action(task: Task) -> str | dict[str, Any] | None:
     action: Action | None = task.action
     if action is None:
@@ -115,7 +97,7 @@ def _action(task: Task) -> str | dict[str, Any] | None:
         return f"{action.service}:{action.method}"
     document: dict[str, Any] = {"service": action.service, "method": action.method}
     if action.input != task.input:
-        document["input"] = plain(action.input, f"$.{task.name}.action.input")
+        document["input"] = to_plain(action.input, f"$.{task.name}.action.input")
     return document
 
 
@@ -157,10 +139,10 @@ def _goto(listed: tuple[Transition, ...]) -> Any:
 def _matrix(value: Matrix | None) -> dict[str, Any] | None:
     if value is None:
         return None
-    document: dict[str, Any] = {axis: plain(list(each), f"$.matrix.{axis}") for axis, each in value.axes.items()}
+    document: dict[str, Any] = {axis: to_plain(list(each), f"$.matrix.{axis}") for axis, each in value.axes.items()}
     for key, combinations in (("exclude", value.exclude), ("include", value.include)):
         if combinations:
-            document[key] = [plain(dict(each), f"$.matrix.{key}") for each in combinations]
+            document[key] = [to_plain(dict(each), f"$.matrix.{key}") for each in combinations]
     if not value.fail_fast:
         document["failFast"] = False
     return document
@@ -169,14 +151,14 @@ def _matrix(value: Matrix | None) -> dict[str, Any] | None:
 def _template(value: Template | None) -> dict[str, Any] | None:
     if value is None:
         return None
-    selector = [{"name": format_name(each), "value": plain(each.value, f"$.{each.name}")} for each in value.selector]
+    selector = [{"name": format_name(each), "value": to_plain(each.value, f"$.{each.name}")} for each in value.selector]
     return {"selector": selector, "task": {value.task.name: task_document(value.task)}}
 
 
 def _emit(value: Emit | None) -> dict[str, Any] | None:
     if value is None:
         return None
-    document: dict[str, Any] = {"forEach": plain(value.for_each, "$.emit.forEach")}
+    document: dict[str, Any] = {"forEach": to_plain(value.for_each, "$.emit.forEach")}
     if value.as_ != "item":
         document["as"] = value.as_
     document["task"] = {value.task.name: task_document(value.task)}

@@ -10,10 +10,10 @@ _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def unusable_character(text: str) -> str:
-    """The first NUL or lone surrogate in ``text``, in words; empty when there is none.
+    r"""The first NUL or lone surrogate in ``text``, in words; empty when there is none.
 
     Example:
-        >>> unusable_character("a\\0b"), unusable_character("ab")
+        >>> unusable_character("a\0b"), unusable_character("ab")
         ('U+0000', '')
     """
     found = _UNUSABLE.search(text)

@@ -8,7 +8,8 @@ from typing import Any
 
 from fluxor_actors.definition.keys import TASK_KEYS, canonical, near_miss
 from fluxor_actors.definition.model import Kind, Task, Workflow
-from fluxor_actors.definition.task_writer import parameters, plain, retry, seconds, task_document
+from fluxor_actors.definition.task_writer import parameters, retry, seconds, task_document
+from fluxor_actors.plain import to_plain
 
 __all__ = ["content_hash", "to_document", "to_json"]
 
@@ -29,7 +30,7 @@ def to_document(workflow: Workflow, root_task_node_name: str = "pipeline") -> di
         "import": dict(workflow.import_),
         "inputs": {each.name: _input(each) for each in workflow.inputs},
         "labels": dict(workflow.labels),
-        "config": plain(dict(workflow.config), "$.config"),
+        "config": to_plain(dict(workflow.config), "$.config"),
         "init": parameters(workflow.init),
     }
     document.update({key: value for key, value in optional.items() if value})
@@ -52,11 +53,11 @@ def to_document(workflow: Workflow, root_task_node_name: str = "pipeline") -> di
 
 
 def to_json(workflow: Workflow) -> str:
-    """The workflow as a JSON document. Parsed again it is equal.
+    r"""The workflow as a JSON document. Parsed again it is equal.
 
     Example:
         >>> to_json(Workflow(name="empty"))
-        '{\\n  "name": "empty",\\n  "pipeline": {}\\n}'
+        '{\n  "name": "empty",\n  "pipeline": {}\n}'
     """
     return json.dumps(to_document(workflow), ensure_ascii=False, allow_nan=False, indent=2)
 
@@ -88,7 +89,7 @@ def _input(each: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
         "type": each.type,
         "required": each.required or None,
-        "default": plain(each.default, f"$.inputs.{each.name}.default"),
+        "default": to_plain(each.default, f"$.inputs.{each.name}.default"),
         "description": each.description or None,
     }
     return {key: value for key, value in values.items() if value is not None}

@@ -6,6 +6,8 @@ used here, and they stop as soon as a limit is passed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -89,14 +91,23 @@ class _Builder:
         self._problems = problems
         self._open: list[_Open] = []
         self._anchors: dict[str, Node] = {}
+        self._handlers: dict[str, Callable[[Any], None]] = {
+            "DocumentStartEvent": self._document,
+            "SequenceStartEvent": partial(self._start, mapping=False),
+            "MappingStartEvent": partial(self._start, mapping=True),
+            "SequenceEndEvent": self._end,
+            "MappingEndEvent": self._end,
+            "ScalarEvent": self._scalar,
+            "AliasEvent": self._alias,
+        }
         self._documents = 0
         self._alias_nodes = 0
         self._alias_characters = 0
 
     def take(self, event: Any) -> None:
-        handler = _HANDLERS.get(type(event).__name__)
+        handler = self._handlers.get(type(event).__name__)
         if handler:
-            handler(self, event)
+            handler(event)
 
     def _stop(self, message: str, event: Any, hint: str = "") -> None:
         self._error(message, event, hint)
@@ -231,14 +242,3 @@ class _Builder:
         shown = tag.replace(_CORE, "!!")
         text = f"{shown} {event.value}".strip() if kind == "scalar" else shown
         self._error(f"unknown tag {shown}", event, f'quote it if it is meant as text: "{text}"')
-
-
-_HANDLERS = {
-    "DocumentStartEvent": _Builder._document,
-    "SequenceStartEvent": lambda self, event: self._start(event, mapping=False),
-    "MappingStartEvent": lambda self, event: self._start(event, mapping=True),
-    "SequenceEndEvent": _Builder._end,
-    "MappingEndEvent": _Builder._end,
-    "ScalarEvent": _Builder._scalar,
-    "AliasEvent": _Builder._alias,
-}

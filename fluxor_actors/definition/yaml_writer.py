@@ -46,7 +46,7 @@ def _events(document: object) -> Iterator[Any]:
         elif isinstance(value, Mapping):
             yield events.MappingStartEvent(None, None, True, flow_style=not value)
             pending.append((events.MappingEndEvent(),))
-            for key, each in reversed(value.items()):
+            for key, each in reversed(list(value.items())):
                 pending.extend((each, key))
         elif isinstance(value, list):
             yield events.SequenceStartEvent(None, None, True, flow_style=not value)
@@ -58,7 +58,7 @@ def _events(document: object) -> Iterator[Any]:
     yield events.StreamEndEvent()
 
 
-def _scalar(events: Any, value: str | int | float | bool | None) -> Any:
+def _scalar(events: Any, value: str | float | bool | None) -> Any:
     if isinstance(value, str):
         style = "|" if "\n" in value else None
         return events.ScalarEvent(None, None, (_stays_text(value), True), value, style=style)
