@@ -35,6 +35,7 @@ from fluxor_actors.definition.model import (
 from fluxor_actors.definition.position import Position
 from fluxor_actors.definition.problems import Problem
 from fluxor_actors.definition.resolve import Place, Role, TaskIndex, TaskReferenceError, role
+from fluxor_actors.definition.schema import json_schema
 from fluxor_actors.definition.types import TypeRegistry, structure
 from fluxor_actors.definition.writer import content_hash, to_json
 from fluxor_actors.definition.yaml_writer import to_yaml
@@ -73,6 +74,7 @@ __all__ = [
     "WorkflowBuilder",
     "content_hash",
     "expand_matrix",
+    "json_schema",
     "new_workflow",
     "parse",
     "role",

@@ -96,7 +96,10 @@ def parse_body(shapes: Shapes, node: MappingNode, *, root: bool = False) -> tupl
 
 
 def _is_misplaced(word: str, value: Node) -> bool:
-    return is_task_body(value) if word in _PARAMETERS else looks_like_task(value)
+    if word in _PARAMETERS:
+        return is_task_body(value)
+    # Below `template` and `emit` there is a task in any case.
+    return looks_like_task(value, 0 if word in {"template", "emit"} else 1)
 
 
 def _is_child(shapes: Shapes, entry: Entry, *, root: bool) -> bool:
@@ -141,9 +144,8 @@ def _is_text(node: Node) -> bool:
 def _one_task(shapes: Shapes, key: str, node: Node) -> Task | None:
     if isinstance(node, MappingNode):
         carried = any(entry.key.lower() == "id" and _is_text(entry.value) for entry in node.entries)
-        single = len(node.entries) == 1 and isinstance(node.entries[0].value, (MappingNode, ScalarNode))
-        reserved = single and node.entries[0].key.lower() in _WORDS and node.entries[0].key.lower() not in ROLE_NAMES
-        if carried or (single and not (reserved and not looks_like_task(node.entries[0].value))):
+        first = node.entries[0].value if len(node.entries) == 1 else None
+        if carried or isinstance(first, MappingNode) or (first is not None and is_empty(first)):
             return _item(shapes, key, node)
     shapes.wrong(key, "one task, a single-key mapping name: task", node, "write task: {work: {action: service:method}}")
     return None
