@@ -30,7 +30,7 @@ from fluxor_actors.actors.messages import (
 from fluxor_actors.actors.worker import Spawn, WorkerHandle
 from fluxor_actors.errors import ActionCancelledError, ActionCrashedError, ActionError, ConfigError
 from fluxor_actors.ids import execution_id
-from fluxor_actors.process.commands import AttemptFailed
+from fluxor_actors.process.commands import AttemptFailed, AttemptStarted
 from fluxor_actors.process.failure import Failure
 
 __all__ = ["Allocator", "drain"]
@@ -63,6 +63,13 @@ def _key(assignment: Assignment) -> _Key:
 
 def _id(assignment: Assignment) -> str:
     return execution_id(assignment.process_id, assignment.run)
+
+
+def _tell(assignment: Assignment, message: Any) -> None:
+    try:
+        assignment.supervisor.tell(message)
+    except ActorDeadError:
+        _logger.debug("nobody waits for %s", _id(assignment))
 
 
 class Allocator(DispatchedActor):
@@ -137,8 +144,14 @@ class Allocator(DispatchedActor):
     # What comes in -------------------------------------------------------------------------------------------------------
 
     def _assign(self, assignment: Assignment) -> None:
-        lane = self._lanes.lane_of(assignment)
-        self._lanes.put(assignment, lane)
+        lanes = self._lanes
+        lane = lanes.lane_of(assignment)
+        if self._idle and not lanes.queued and not lane.full and self._draining is None:
+            # Most often nobody waits, and somebody is free.
+            lane.running += 1
+            self._hand(self._idle.pop(), assignment, lane)
+            return
+        lanes.put(assignment, lane)
         self._fill()
 
     def _came_back(self, message: WorkerIdle) -> None:
@@ -249,7 +262,9 @@ class Allocator(DispatchedActor):
     def _hand(self, seat: _Seat, assignment: Assignment, lane: Lane) -> None:
         seat.assignment = assignment
         seat.lane = lane
-        self._running[_key(assignment)] = seat
+        self._running[assignment.process_id, assignment.run, assignment.attempt] = seat
+        # A worker that is given something has nothing else to do: it begins at once. Told from here, this wakes no thread.
+        _tell(assignment, AttemptStarted(assignment.run, assignment.attempt))
         try:
             seat.worker.tell(assignment)
         except ActorDeadError:
@@ -287,10 +302,7 @@ class Allocator(DispatchedActor):
 
     def _fail(self, assignment: Assignment, error: ActionError) -> None:
         failure = Failure.of(error, task=assignment.task_id, attempt=assignment.attempt)
-        try:
-            assignment.supervisor.tell(AttemptFailed(assignment.run, assignment.attempt, failure))
-        except ActorDeadError:
-            _logger.debug("nobody waits for %s", _id(assignment))
+        _tell(assignment, AttemptFailed(assignment.run, assignment.attempt, failure))
 
     def _count_lost(self, assignment: Assignment | None, reason: str) -> None:
         self._lost += 1

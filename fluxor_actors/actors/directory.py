@@ -14,6 +14,8 @@ from pykka import ActorDeadError
 from fluxor_actors.actors.messages import Deliver, Mailbox
 from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded, AttemptSuspended, Command
 from fluxor_actors.process.snapshot import Process, ProcessOutput
+from fluxor_actors.process.state import State
+from fluxor_actors.process.view import progress_of
 from fluxor_actors.progress import Progress, total_of
 
 __all__ = ["Directory", "Ended", "ProcessMailbox"]
@@ -43,7 +45,7 @@ class Directory:
         self._waiters: dict[str, Future[ProcessOutput]] = {}
         self._ended: OrderedDict[str, Ended] = OrderedDict()
         self._remember = remember
-        self._progress: dict[str, dict[str, Progress]] = {}
+        self._progress: dict[str, dict[str, Progress | State]] = {}
 
     def ended(self, process_id: str) -> Ended | None:
         """What is remembered of a process that has ended."""
@@ -91,10 +93,17 @@ class Directory:
             if not waiter.done():
                 waiter.set_result(timed_out(process_id))
 
-    def note_progress(self, root_id: str, process_id: str, progress: Progress) -> None:
-        """Keep how far a live process is, under its root."""
+    def follow(self, state: State) -> None:
+        """A process is live: its counters are read whenever somebody asks for progress, so that keeping them current costs nothing."""
         with self._lock:
-            self._progress.setdefault(root_id, {})[process_id] = progress
+            self._progress.setdefault(state.root_id, {})[state.id] = state
+
+    def settle(self, root_id: str, process_id: str, progress: Progress) -> None:
+        """A sub-workflow has ended: what it came to counts for its root as long as that is live."""
+        with self._lock:
+            family = self._progress.get(root_id)
+            if family is not None:
+                family[process_id] = progress
 
     def drop_progress(self, root_id: str) -> None:
         """The root has ended: its progress is kept with its end."""
@@ -105,7 +114,11 @@ class Directory:
         """How far a root process and its sub-workflows are; None when none of them is live."""
         with self._lock:
             parts = self._progress.get(root_id)
-            return None if not parts else total_of(parts.values())
+            return (
+                None
+                if not parts
+                else total_of(part if isinstance(part, Progress) else progress_of(part) for part in parts.values())
+            )
 
 
 class ProcessMailbox:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Protocol
@@ -50,6 +51,10 @@ class Dispatcher(Protocol):
         """Give ``runnable`` one turn, later and on another stack, or drop it if the dispatcher is shut down."""
         ...
 
+    def lend(self, send: Callable[[], None]) -> None:
+        """Call ``send``, and use the calling thread for the turns of the actors that it told, if that is of use."""
+        ...
+
     def shutdown(self, timeout: float | None = None) -> bool:
         """Give what is submitted its turn, then end; drop what comes later. Safe to call twice and from any thread.
 
@@ -63,13 +68,15 @@ class Dispatcher(Protocol):
 
 
 class ThreadPoolDispatcher:
-    """A few daemon threads that take turns from one queue. They start with the first submission and never poll.
+    """One or a few daemon threads that take turns from one queue. They start with the first submission and never poll.
+
+    One is enough while no actor blocks: more of them only contend for the interpreter.
 
     Nothing here takes a lock on the way of a submission, so that a finalizer that the garbage collector runs in the middle
     of one may submit, or shut down, too.
     """
 
-    def __init__(self, threads: int = 2, name: str = "fluxor-dispatcher") -> None:
+    def __init__(self, threads: int = 1, name: str = "fluxor-dispatcher") -> None:
         if threads < 1:
             raise ValueError(f"threads is {threads}; a dispatcher needs at least 1")
         self._count = threads
@@ -81,8 +88,36 @@ class ThreadPoolDispatcher:
         self._started = False
         self._starting = threading.RLock()
         self._threads: list[threading.Thread] = []
+        # What a thread that has lent itself submits: it stands here until that thread comes to it.
+        self._lent = threading.local()
 
     def submit(self, runnable: Runnable) -> None:
+        lent = getattr(self._lent, "waiting", None)
+        if lent is not None:
+            lent.append(runnable)
+        else:
+            self._enqueue(runnable)
+
+    def lend(self, send: Callable[[], None], turns: int = 8) -> None:
+        """Call ``send``, then give the actors that it told their turns on this very thread, up to ``turns``; the rest go the ordinary way.
+
+        For a thread that has told actors something and has nothing to do until they have acted on it: it would sleep while
+        another one wakes, and waking a thread costs more than the turn.
+        """
+        lent = self._lent
+        waiting: deque[Runnable] = deque()
+        lent.waiting = waiting
+        try:
+            send()
+            while waiting and turns:
+                turns -= 1
+                waiting.popleft().run()
+        finally:
+            lent.waiting = None
+            for runnable in waiting:
+                self._enqueue(runnable)
+
+    def _enqueue(self, runnable: Runnable) -> None:
         if self._closed:
             runnable.drop()
             return
@@ -176,6 +211,10 @@ class SteppingDispatcher:
             runnable.drop()
         else:
             self._waiting.append(runnable)
+
+    def lend(self, send: Callable[[], None]) -> None:
+        """Call ``send``: the turns are for whoever steps."""
+        send()
 
     def step(self) -> bool:
         """Give one turn. False when nobody waits for one."""

@@ -21,6 +21,7 @@ __all__ = [
     "Begin",
     "CancelTimer",
     "Describe",
+    "DescribeRunning",
     "Drain",
     "Forward",
     "Mailbox",
@@ -248,6 +249,11 @@ class Begin:
 @frozen(slots=True)
 class Describe:
     """Asked of a supervisor: a `Process` snapshot."""
+
+
+@frozen(slots=True)
+class DescribeRunning:
+    """Asked of a supervisor: run to time, for the attempts under way whose beginning stands in no journal."""
 
 
 @frozen(slots=True)

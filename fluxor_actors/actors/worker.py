@@ -1,4 +1,4 @@
-"""Workers: each carries out one attempt at a time and tells the supervisor how it went.
+"""Workers: each carries out one attempt at a time and tells the supervisor how it went. That it has begun, the allocator tells.
 
 A worker knows nothing of actions; what calls them is injected.
 """
@@ -15,7 +15,7 @@ from pykka import ActorDeadError
 from fluxor_actors.actors.dispatched import DispatchedActor, UnregisteredThreadingActor
 from fluxor_actors.actors.dispatcher import Dispatcher
 from fluxor_actors.actors.messages import Assignment, Mailbox, WorkerIdle, WorkerLost
-from fluxor_actors.process.commands import AttemptFailed, AttemptStarted, AttemptSucceeded, AttemptSuspended
+from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded, AttemptSuspended
 from fluxor_actors.process.failure import Failure
 
 __all__ = [
@@ -68,36 +68,39 @@ def _tell(supervisor: Mailbox, message: Any, assignment: Assignment) -> None:
         )  # fmt: skip
 
 
-def _carry_out(assignment: Assignment, invoke: Invoke) -> None:
-    supervisor, run, attempt = assignment.supervisor, assignment.run, assignment.attempt
-    _tell(supervisor, AttemptStarted(run, attempt), assignment)
-    outcome: Outcome
+def _carry_out(assignment: Assignment, invoke: Invoke) -> Outcome:
     try:
-        outcome = invoke(assignment)
+        return invoke(assignment)
     except BaseException as error:  # an action may raise anything: SystemExit fails one execution, not the program
-        outcome = AttemptFailed(run, attempt, Failure.of(error, task=assignment.task_id, attempt=attempt))
-    _tell(supervisor, outcome, assignment)
+        failure = Failure.of(error, task=assignment.task_id, attempt=assignment.attempt)
+        return AttemptFailed(assignment.run, assignment.attempt, failure)
 
 
 class Worker(UnregisteredThreadingActor):
     """A worker with a thread of its own, where an action may block as long as it likes.
 
     When its action has been abandoned meanwhile it still delivers the late outcome, then finds in its inbox that it should stop.
+    Once it has told of the outcome it lends its thread to those it told, since what follows is most often its own next work.
     """
 
-    def __init__(self, invoke: Invoke, allocator: Mailbox, name: str | None = None) -> None:
+    def __init__(self, invoke: Invoke, allocator: Mailbox, dispatcher: Dispatcher, name: str | None = None) -> None:
         super().__init__()
         self.thread_name = name
         self._invoke = invoke
         self._allocator = allocator
+        self._dispatcher = dispatcher
         self._current: Assignment | None = None
 
     def on_receive(self, message: Assignment) -> None:
         self._current = message
-        _carry_out(message, self._invoke)
+        outcome = _carry_out(message, self._invoke)
         self._current = None
+        self._dispatcher.lend(lambda: self._report(message, outcome))
+
+    def _report(self, assignment: Assignment, outcome: Outcome) -> None:
+        _tell(assignment.supervisor, outcome, assignment)
         try:
-            self._allocator.tell(WorkerIdle(self.actor_ref, message))
+            self._allocator.tell(WorkerIdle(self.actor_ref, assignment))
         except ActorDeadError:
             self.stop_now()  # nobody is left to give it work
 
@@ -130,17 +133,17 @@ class DispatchedWorker(DispatchedActor):
         self._allocator = allocator
 
     def on_receive(self, message: Assignment) -> None:
-        _carry_out(message, self._invoke)
+        _tell(message.supervisor, _carry_out(message, self._invoke), message)
         try:
             self._allocator.tell(WorkerIdle(self.actor_ref, message))
         except ActorDeadError:
             self.stop_now()
 
 
-def threaded_workers(invoke: Invoke, name: str = "fluxor-worker") -> Spawn:
+def threaded_workers(invoke: Invoke, dispatcher: Dispatcher, name: str = "fluxor-worker") -> Spawn:
     """Workers that call ``invoke`` on threads of their own, named ``name-1``, ``name-2`` and so on."""
     numbers = itertools.count(1)
-    return lambda allocator: Worker.start(invoke, allocator, f"{name}-{next(numbers)}")
+    return lambda allocator: Worker.start(invoke, allocator, dispatcher, f"{name}-{next(numbers)}")
 
 
 def dispatched_workers(dispatcher: Dispatcher, invoke: Invoke) -> Spawn:

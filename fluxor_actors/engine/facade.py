@@ -121,7 +121,7 @@ class Fluxor:
         self._owns_events = event_service is None
         reading = Reading(parts)
         host = ContextHost(clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), None)
-        spawn = threaded_workers(invoker(self.actions, host, kept, clock))
+        spawn = threaded_workers(invoker(self.actions, host, kept, clock), dispatcher)
         lifecycle = Lifecycle(
             parts, plans, ids or RandomIds(), spawn, config.processor.workers, dict(config.action_limits),
             config.max_pending, config.on_busy, owns_events=self._owns_events,

@@ -119,22 +119,22 @@ def invoker(actions: Actions, host: ContextHost, store: Store, clock: Clock) -> 
     """What a worker does with an assignment: find the action, call it, and say how it went."""
 
     def call(assignment: Assignment) -> Outcome:
-        run, attempt = assignment.run, assignment.attempt
+        run, attempt, started = assignment.run, assignment.attempt, clock.time()
         try:
             method = actions.method(assignment.service, assignment.method)
-            result = invoke(method, assignment.input, ActionContext(assignment, host, clock.time()))
+            result = invoke(method, assignment.input, ActionContext(assignment, host, started))
         except ActionInputError as error:
             # The same input does not fit any better the next time.
             failure = Failure.of(error, task=assignment.task_id, attempt=attempt, retryable=False)
-            return AttemptFailed(run, attempt, failure)
+            return AttemptFailed(run, attempt, failure, started)
         except BaseException as error:  # an action may raise anything; it fails one execution
             retryable = bool(getattr(error, "retryable", True))
             failure = Failure.of(error, task=assignment.task_id, attempt=attempt, retryable=retryable)
-            return AttemptFailed(run, attempt, failure)
+            return AttemptFailed(run, attempt, failure, started)
         if type(result) is Suspend:
             header = store.header(result.process_id)
             owned = header is not None and header.parent_id == assignment.process_id
             return AttemptSuspended(run, attempt, result.process_id, result.ignore_error, owned, result.timeout)
-        return AttemptSucceeded(run, attempt, result)
+        return AttemptSucceeded(run, attempt, result, started)
 
     return call

@@ -10,8 +10,9 @@ from attrs import evolve
 from pykka import ActorDeadError
 
 from fluxor_actors.actions.context import process_from_context
-from fluxor_actors.actors.messages import Describe, Reach
+from fluxor_actors.actors.messages import Describe, DescribeRunning, Reach
 from fluxor_actors.actors.subscriptions import Subscription
+from fluxor_actors.clock import to_datetime
 from fluxor_actors.definition import Loader, TaskIndex, parse
 from fluxor_actors.definition.model import Task, Workflow
 from fluxor_actors.engine.ambient import ProgressListener, ambient
@@ -19,11 +20,11 @@ from fluxor_actors.engine.handle import ExecutionHandle, ProcessHandle
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.starting import Starter
 from fluxor_actors.errors import InputError, ProcessNotFoundError
-from fluxor_actors.ids import split_execution_id
+from fluxor_actors.ids import execution_id, split_execution_id
 from fluxor_actors.plain import to_plain
 from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Start, Steer
 from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
-from fluxor_actors.process.states import ProcessState
+from fluxor_actors.process.states import ExecutionState, ProcessState
 from fluxor_actors.process.view import output_of
 from fluxor_actors.progress import Progress
 
@@ -239,15 +240,8 @@ class Runtime:
         Raises:
             ProcessNotFoundError: there is none of this id.
         """
-        supervisor = self._parts.directory.supervisors.get(process_id)
-        if supervisor is not None and not self._lifecycle.stopped:
-            try:
-                found: Process = supervisor.ask(Describe(), timeout=30)
-            except ActorDeadError:
-                pass  # it has ended just now: what is committed says how
-            else:
-                return found
-        return self._reading.process(process_id, self._plans.plan_of)
+        found: Process | None = self._ask_live(process_id, Describe())
+        return found or self._reading.process(process_id, self._plans.plan_of)
 
     def processes(
         self,
@@ -279,13 +273,15 @@ class Runtime:
             except ProcessNotFoundError:
                 continue  # forgotten since
 
-    def execution(self, execution_id: str) -> Execution:
+    def execution(self, id: str) -> Execution:  # noqa: A002 - the interface's name
         """One run of one task.
 
         Raises:
             ExecutionNotFoundError: there is none of this id.
         """
-        return self._reading.execution(*split_execution_id(execution_id), self._plans.plan_of)
+        process_id, run_id = split_execution_id(id)
+        found = self._reading.execution(process_id, run_id, self._plans.plan_of)
+        return self._with_running(process_id, [found])[0]
 
     def executions(self, process_id: str) -> list[Execution]:
         """All runs of all tasks of a process so far, in the order in which they were opened.
@@ -293,7 +289,30 @@ class Runtime:
         Raises:
             ProcessNotFoundError: there is none of this id.
         """
-        return self._reading.executions(process_id, self._plans.plan_of)
+        return self._with_running(process_id, self._reading.executions(process_id, self._plans.plan_of))
+
+    def _with_running(self, process_id: str, executions: list[Execution]) -> list[Execution]:
+        """Say of attempts that a worker is at that they run: of most of them, no journal does before they have ended."""
+        running = self._ask_live(process_id, DescribeRunning())
+        if not running:
+            return executions
+        at = {execution_id(process_id, run): time for run, time in running.items()}
+        return [
+            evolve(each, state=ExecutionState.RUNNING, started_at=to_datetime(at[each.id]))
+            if each.id in at and each.state is ExecutionState.SCHEDULED
+            else each
+            for each in executions
+        ]
+
+    def _ask_live(self, process_id: str, question: Any) -> Any:
+        """What the supervisor of a live process answers; None when there is none."""
+        supervisor = self._parts.directory.supervisors.get(process_id)
+        if supervisor is None or self._lifecycle.stopped:
+            return None
+        try:
+            return supervisor.ask(question, timeout=30)
+        except ActorDeadError:
+            return None  # it has ended just now: what is committed says how
 
     def progress(self, process_id: str) -> Progress:
         """How far a process and its sub-workflows are. Of a sub-workflow: that of its root.

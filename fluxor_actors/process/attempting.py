@@ -9,6 +9,7 @@ from fluxor_actors.errors import ActionCrashedError, ActionTimeoutError, ChildFa
 from fluxor_actors.process import commands
 from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.effects import AbandonAttempt, CancelChild, Dispatch, PauseChild, SignalCancel, WatchChild
+from fluxor_actors.process.ending import complete
 from fluxor_actors.process.events import (
     AttemptBegun,
     AttemptScheduled,
@@ -92,7 +93,7 @@ def succeeded(turn: Turn, command: commands.AttemptSucceeded) -> None:
     if run is None:
         _drop(turn, command.run, command.attempt, succeeded=True)
     else:
-        turn.then(Step.COMPLETE, run, command.output)
+        complete(turn, run, command.output, command.started if run.status is _E.SCHEDULED else None)
 
 
 def _drop(turn: Turn, run_id: str, attempt: int, *, succeeded: bool) -> None:
@@ -105,17 +106,17 @@ def failed(turn: Turn, command: commands.AttemptFailed) -> None:
     if run is None:
         _drop(turn, command.run, command.attempt, succeeded=False)
     else:
-        _fail_attempt(turn, run, command.failure)
+        _fail_attempt(turn, run, command.failure, command.started if run.status is _E.SCHEDULED else None)
 
 
-def _fail_attempt(turn: Turn, run: Run, failure: Failure) -> None:
+def _fail_attempt(turn: Turn, run: Run, failure: Failure, started: float | None = None) -> None:
     failure = failure.at(run.task.id, run.attempt)
     if run.signalled:
         turn.then(Step.STOP, run)
         return
     retry = run.task.retry
     if retry is None or not _another(turn, run, retry, failure):
-        turn.then(Step.FAIL, run, failure)
+        turn.then(Step.FAIL, run, failure, started)
         return
     _schedule_retry(turn, run, failure, retry_delay(retry, run.tries, f"{turn.state.id}/{run.id}"))
 

@@ -70,20 +70,22 @@ class AttemptStarted:
 
 @frozen(slots=True)
 class AttemptSucceeded:
-    """An attempt returned. ``output`` is plain data."""
+    """An attempt returned. ``output`` is plain data; ``started``: when it began."""
 
     run: str
     attempt: int
     output: Any
+    started: float | None = None
 
 
 @frozen(slots=True)
 class AttemptFailed:
-    """An attempt raised, timed out, or lost its worker."""
+    """An attempt raised, timed out, or lost its worker. ``started``: when it began, if it did."""
 
     run: str
     attempt: int
     failure: Failure
+    started: float | None = None
 
 
 @frozen(slots=True)

@@ -60,7 +60,7 @@ def _end_process(turn: Turn, root: Run) -> None:
     turn.do(ProcessEnded(failure))
 
 
-def complete(turn: Turn, run: Run, output: Any) -> None:
+def complete(turn: Turn, run: Run, output: Any, started: float | None = None) -> None:
     """The run has done what it had to: ``post``, ``goto`` and ``autoPause`` follow."""
     if not turn.live(run):
         return
@@ -72,14 +72,14 @@ def complete(turn: Turn, run: Run, output: Any) -> None:
         end(turn, run, RunCompleted(run.id, output))
         return
     if not task.post and not task.goto:
-        event = RunCompleted(run.id, output)
+        event = RunCompleted(run.id, output, started=started)
         goto = None
     else:
         try:
-            event = _aftermath(turn, run, output)
+            event = _aftermath(turn, run, output, started)
         except FluxorError as error:
             failure = Failure.of(error, task=task.id, retryable=False)
-            end(turn, run, RunFailed(run.id, failure, output, has_output=True))
+            end(turn, run, RunFailed(run.id, failure, output, has_output=True, started=started))
             return
         goto = event.goto
     end(turn, run, event, goto)
@@ -87,7 +87,7 @@ def complete(turn: Turn, run: Run, output: Any) -> None:
         turn.emit(PauseRequested(task.number))
 
 
-def _aftermath(turn: Turn, run: Run, output: Any) -> RunCompleted:
+def _aftermath(turn: Turn, run: Run, output: Any, started: float | None) -> RunCompleted:
     """Evaluate ``post`` and ``goto`` before anything is recorded, so that a failure leaves nothing half done."""
     task = run.task
     own = {task.namespace: output} if task.number else {}
@@ -105,13 +105,13 @@ def _aftermath(turn: Turn, run: Run, output: Any) -> RunCompleted:
             if holds:
                 goto = jump.target
                 break
-    return RunCompleted(run.id, output, writes, goto)
+    return RunCompleted(run.id, output, writes, goto, started)
 
 
-def fail(turn: Turn, run: Run, failure: Failure) -> None:
+def fail(turn: Turn, run: Run, failure: Failure, started: float | None = None) -> None:
     """The run cannot do what it had to."""
     if turn.live(run):
-        end(turn, run, RunFailed(run.id, failure.at(run.task.id)))
+        end(turn, run, RunFailed(run.id, failure.at(run.task.id), started=started))
 
 
 def stop(turn: Turn, run: Run) -> None:

@@ -371,12 +371,18 @@ class CancelSignalled:
 
 @frozen(slots=True)
 class RunCompleted:
-    """The run has its output, and ``post`` its results. ``goto``: the task where control moves."""
+    """The run has its output, and ``post`` its results.
+
+    Attributes:
+        goto: the task where control moves.
+        started: when the attempt began, if no `AttemptBegun` says so.
+    """
 
     run: str
     output: Any
     writes: tuple[Write, ...] = ()
     goto: int | None = None
+    started: float | None = None
 
 
 @frozen(slots=True)
@@ -387,6 +393,7 @@ class RunFailed:
     failure: Failure
     output: Any = None
     has_output: bool = False
+    started: float | None = None
 
 
 @frozen(slots=True)

@@ -132,8 +132,10 @@ class Projection:
             record.error = event.failure.message
         elif isinstance(event, happened.RunFailed):
             record.error = event.failure.message
+            record.started = event.started or record.started
             record.finished = at
         elif isinstance(event, happened.RunCompleted):
+            record.started = event.started or record.started
             record.output = event.output
             record.error = None
             record.finished = at

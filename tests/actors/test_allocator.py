@@ -26,7 +26,7 @@ from fluxor_actors.actors.messages import (
 )
 from fluxor_actors.actors.worker import Invoke, Worker, dispatched_workers, threaded_workers
 from fluxor_actors.errors import ConfigError
-from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded
+from fluxor_actors.process.commands import AttemptFailed, AttemptStarted, AttemptSucceeded
 from tests.actors.conftest import WAIT
 from tests.actors.support import Gated, Listening, assignment, echo
 
@@ -38,7 +38,7 @@ def start(dispatcher: ThreadPoolDispatcher) -> Iterator[Start]:
     started: list[LeanRef[Allocator]] = []
 
     def starting(invoke: Invoke, workers: int = 1, **options: Any) -> LeanRef[Allocator]:
-        started.append(Allocator.start(dispatcher, threaded_workers(invoke), workers, **options))
+        started.append(Allocator.start(dispatcher, threaded_workers(invoke, dispatcher), workers, **options))
         return started[-1]
 
     yield starting
@@ -285,7 +285,7 @@ def test_a_worker_that_dies_is_replaced_and_its_attempt_failed(dispatcher: Threa
             super().on_receive(message)
 
     supervisor = Listening()
-    allocator = Allocator.start(dispatcher, lambda reporting: Unwell.start(echo, reporting), 1)
+    allocator = Allocator.start(dispatcher, lambda reporting: Unwell.start(echo, reporting, dispatcher), 1)
     allocator.tell(assignment("bad", supervisor=supervisor))
     allocator.tell(assignment("good", supervisor=supervisor))
     failed = supervisor.outcome()
@@ -358,7 +358,16 @@ def test_unknown_workers_are_ignored(start: Start, message: Any) -> None:
 
 def test_needs_a_worker() -> None:
     with pytest.raises(ConfigError, match="at least 1"):
-        Allocator(threaded_workers(echo), 0)
+        Allocator(threaded_workers(echo, SteppingDispatcher()), 0)
+
+
+def test_a_beginning_is_told_before_its_outcome(start: Start) -> None:
+    supervisor = Listening()
+    allocator = start(echo)
+    allocator.tell(assignment("greet", attempt=3, supervisor=supervisor, value=1))
+    assert supervisor.next() == AttemptStarted("greet", 3)
+    assert supervisor.next() == AttemptSucceeded("greet", 3, 1)
+    drain(allocator, WAIT)
 
 
 # The end --------------------------------------------------------------------------------------------------------------
@@ -397,7 +406,7 @@ def test_drain_leaves_and_reports_what_does_not_return(start: Start) -> None:
 def test_drain_ends_the_threads_of_idle_workers(dispatcher: ThreadPoolDispatcher) -> None:
     before = threading.active_count()
     supervisor = Listening()
-    allocator = Allocator.start(dispatcher, threaded_workers(echo), 4)
+    allocator = Allocator.start(dispatcher, threaded_workers(echo, dispatcher), 4)
     for number in range(50):
         allocator.tell(assignment(str(number), supervisor=supervisor))
     for _ in range(50):

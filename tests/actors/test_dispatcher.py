@@ -174,3 +174,48 @@ def test_stepping_drops_after_shutdown() -> None:
     assert dispatcher.shutdown()
     dispatcher.submit(late)
     assert (len(early.runs), late.drops) == (1, 1)
+
+
+def test_a_lent_thread_gives_a_bounded_number_of_turns(dispatcher: ThreadPoolDispatcher) -> None:
+    names: list[str] = []
+    done = threading.Semaphore(0)
+
+    class Noting:
+        def run(self) -> None:
+            names.append(threading.current_thread().name)
+            done.release()
+
+        def drop(self) -> None:
+            raise AssertionError
+
+    def send() -> None:
+        for _ in range(5):
+            dispatcher.submit(Noting())
+
+    dispatcher.lend(send, turns=2)
+    for _ in range(5):
+        assert done.acquire(timeout=WAIT)
+    here = threading.current_thread().name
+    assert names.count(here) == 2
+    assert len(names) == 5
+
+
+def test_what_a_lent_thread_has_not_come_to_goes_the_ordinary_way_when_it_raises(
+    dispatcher: ThreadPoolDispatcher,
+) -> None:
+    done = threading.Event()
+
+    class Noting:
+        def run(self) -> None:
+            done.set()
+
+        def drop(self) -> None:
+            raise AssertionError
+
+    def send() -> None:
+        dispatcher.submit(Noting())
+        raise KeyError("broken")
+
+    with pytest.raises(KeyError):
+        dispatcher.lend(send)
+    assert done.wait(WAIT)
