@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pykka
@@ -22,6 +22,7 @@ from fluxor_actors.actors.messages import (
     Drain,
     ReclaimSlot,
     ReleaseSlot,
+    ReportRunning,
     ReportStatus,
     Withdraw,
     WorkerIdle,
@@ -48,13 +49,14 @@ class _Leave:
 class _Seat:
     """A worker as the allocator sees it."""
 
-    __slots__ = ("assignment", "lane", "released", "worker")
+    __slots__ = ("assignment", "lane", "released", "since", "worker")
 
     def __init__(self, worker: WorkerHandle) -> None:
         self.worker = worker
         self.assignment: Assignment | None = None
         self.lane: Lane | None = None
         self.released = False
+        self.since = 0.0
 
 
 def _key(assignment: Assignment) -> _Key:
@@ -83,13 +85,21 @@ class Allocator(DispatchedActor):
         spawn: starts a worker.
         workers: how many attempts may run at once.
         action_limits: how many attempts of an action, ``service:method``, may run at once.
+        clock: seconds since the epoch.
     """
 
-    def __init__(self, spawn: Spawn, workers: int, action_limits: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        spawn: Spawn,
+        workers: int,
+        action_limits: Mapping[str, int] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         if workers < 1:
             raise ConfigError(f"workers is {workers}; expected at least 1")
         super().__init__()
         self._spawn = spawn
+        self._time = clock
         self._limit = workers
         self._lanes = Lanes(action_limits or {})
         self._seats: dict[WorkerHandle, _Seat] = {}
@@ -120,6 +130,8 @@ class Allocator(DispatchedActor):
             self._worker_died(message)
         elif kind is ReportStatus:
             return self._status()
+        elif kind is ReportRunning:
+            return {key[1]: seat.since for key, seat in self._running.items() if key[0] == message.process_id}
         elif kind is Drain:
             return self._drain()
         elif kind is _Leave:
@@ -262,9 +274,11 @@ class Allocator(DispatchedActor):
     def _hand(self, seat: _Seat, assignment: Assignment, lane: Lane) -> None:
         seat.assignment = assignment
         seat.lane = lane
+        seat.since = self._time()
         self._running[assignment.process_id, assignment.run, assignment.attempt] = seat
         # A worker that is given something has nothing else to do: it begins at once. Told from here, this wakes no thread.
-        _tell(assignment, AttemptStarted(assignment.run, assignment.attempt))
+        if assignment.tell_start:
+            _tell(assignment, AttemptStarted(assignment.run, assignment.attempt))
         try:
             seat.worker.tell(assignment)
         except ActorDeadError:

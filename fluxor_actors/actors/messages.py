@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import frozen
-
 from fluxor_actors.events import Event
 from fluxor_actors.process.commands import Command, Start, TimerKind
 from fluxor_actors.process.plan import Plan
 
 if TYPE_CHECKING:
+    from attrs import frozen
+
     from fluxor_actors.actions.cancellation import Cancellation
+else:
+    # Frozen for the type checker. At run time several of them are made for each task, and frozen ones cost three times as much to make.
+    from attrs import define as frozen
 
 __all__ = [
     "Abandon",
@@ -21,7 +24,6 @@ __all__ = [
     "Begin",
     "CancelTimer",
     "Describe",
-    "DescribeRunning",
     "Drain",
     "Forward",
     "Mailbox",
@@ -30,6 +32,7 @@ __all__ = [
     "Reach",
     "ReclaimSlot",
     "ReleaseSlot",
+    "ReportRunning",
     "ReportStatus",
     "SetTimer",
     "StartProcess",
@@ -53,8 +56,8 @@ class Mailbox(Protocol):
 class Assignment:
     """To the allocator, then to a worker: carry out one attempt.
 
-    ``supervisor`` is told `AttemptStarted`, then one of `AttemptSucceeded`, `AttemptFailed` and `AttemptSuspended`.
-    ``session`` makes a copy of the variables in sight of the task when somebody asks for it.
+    ``supervisor`` is told `AttemptStarted` if it wants to be (``tell_start``), then one of `AttemptSucceeded`, `AttemptFailed` and
+    `AttemptSuspended`. ``session`` makes a copy of the variables in sight of the task when somebody asks for it.
     """
 
     process_id: str
@@ -69,6 +72,7 @@ class Assignment:
     cancellation: Cancellation
     session: Callable[[], Mapping[str, Any]]
     timeout: float | None = None
+    tell_start: bool = True
     origin: Any = None  # what the engine needs to build the action's context; opaque to allocator and worker
 
 
@@ -123,6 +127,13 @@ class ReclaimSlot:
 @frozen(slots=True)
 class Drain:
     """Asked of the allocator: hand out nothing more. The answer, `AllocatorStatus`, comes when nothing runs any more."""
+
+
+@frozen(slots=True)
+class ReportRunning:
+    """Asked of the allocator: run to the time since when a worker is at it, for one process."""
+
+    process_id: str
 
 
 @frozen(slots=True)
@@ -249,11 +260,6 @@ class Begin:
 @frozen(slots=True)
 class Describe:
     """Asked of a supervisor: a `Process` snapshot."""
-
-
-@frozen(slots=True)
-class DescribeRunning:
-    """Asked of a supervisor: run to time, for the attempts under way whose beginning stands in no journal."""
 
 
 @frozen(slots=True)

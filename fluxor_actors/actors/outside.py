@@ -71,6 +71,8 @@ class Outside:
                 cancellation,
                 run.scope.visible,
                 task.timeout,
+                # Nobody wants to know of a beginning that starts no timer, unless somebody subscribes.
+                task.timeout is not None or task.heartbeat is not None or self._parts.events.active,
                 Origin(state.plan, task.number, state.updated_at, state.values),
             )
         )

@@ -47,6 +47,8 @@ _RUN: dict[type, str] = {
     happened.ChildAwaited: "execution.waiting",
     happened.SignalAwaited: "execution.waiting",
     happened.GroupJoined: "execution.waiting",
+    happened.FanOutBegun: "execution.expanded",
+    happened.GroupOpened: "execution.expanded",
     happened.ResultDropped: "execution.dropped",
 }
 
@@ -88,7 +90,7 @@ class Publication:
             if run_id is not None:
                 name = _RUN.get(type(event))
                 if name is not None and not (name == "execution.started" and self._is_action_entry(event, run_id)):
-                    self._execution(out, name, run_id, created)
+                    self._execution(out, name, run_id, created, getattr(event, "items", None))
             else:
                 name = _PROCESS.get(type(event))
                 if name is not None and self._service.wants(name, self._state.id):
@@ -113,7 +115,9 @@ class Publication:
         entered = type(event) is happened.RunEntered
         return entered and not self._state.plan.tasks[self._projection.task_number(run_id)].composite
 
-    def _execution(self, out: list[Published[Any]], name: str, run_id: str, created: Any) -> None:
+    def _execution(
+        self, out: list[Published[Any]], name: str, run_id: str, created: Any, items: tuple[Any, ...] | None
+    ) -> None:
         execution = self._projection.execution(run_id)
         if execution is None:
             return
@@ -124,7 +128,10 @@ class Publication:
             if execution.finished_at is not None and started is not None:
                 taken = round((execution.finished_at - started).total_seconds() * 1000)
             context = EventContext(self._state.id, task.id, name, task.service, task.method, taken)
-            out.append(Published(context, created, MappingProxyType({"execution_id": execution.id}), execution))
+            facts: dict[str, Any] = {"execution_id": execution.id}
+            if items is not None:
+                facts["items"] = len(items)
+            out.append(Published(context, created, MappingProxyType(facts), execution))
         if execution.state.final:
             self._projection.forget(run_id)
 

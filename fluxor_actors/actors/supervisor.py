@@ -12,7 +12,6 @@ from fluxor_actors.actors.dispatched import DispatchedActor
 from fluxor_actors.actors.messages import (
     Begin,
     Describe,
-    DescribeRunning,
     Forward,
     ProcessOver,
     Started,
@@ -23,14 +22,14 @@ from fluxor_actors.actors.outside import Outside
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.publication import Publication
 from fluxor_actors.errors import InvalidStateError
-from fluxor_actors.process.commands import AttemptStarted, Command, Recover
+from fluxor_actors.process.commands import Command, Recover
 from fluxor_actors.process.decide import Decision, decide
 from fluxor_actors.process.effects import Effect, ProcessEnded
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.replay import replay
 from fluxor_actors.process.state import State
-from fluxor_actors.process.states import ExecutionState, ProcessState
+from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Note
 from fluxor_actors.process.view import output_of, process_of, progress_of
 from fluxor_actors.storage import Append, Header, Record
@@ -64,8 +63,6 @@ class ProcessSupervisor(DispatchedActor):
         self._notes: list[Note] = []
         self._replies: list[tuple[Future[Any], Any]] = []
         self._committed: ProcessState | None = None
-        # Attempts whose beginning was not worth an event: run to attempt and time.
-        self._begun: dict[str, tuple[int, float]] = {}
 
     @property
     def state(self) -> State:
@@ -76,36 +73,13 @@ class ProcessSupervisor(DispatchedActor):
         if self._state is None:
             self._rebuild()
         kind = type(message)
-        if kind is AttemptStarted and self._only_note(message):
-            return None
         if kind is Begin:
             self._begin(message)
         elif kind is Describe:
             return process_of(self.state)
-        elif kind is DescribeRunning:
-            return self._running()
         elif kind is not Wake:
             self._obey(message)
         return None
-
-    def _only_note(self, command: AttemptStarted) -> bool:
-        """Whether a beginning starts no timer and interests nobody: then it is remembered, and not worth an event of its own."""
-        run = self.state.runs.get(command.run)
-        if run is None or self._parts.events.active or run.task.timeout is not None or run.task.heartbeat is not None:
-            return False
-        self._begun[command.run] = (command.attempt, self._parts.clock.time())
-        if len(self._begun) > 2 * self.state.active + 64:
-            self._begun = {name: begun for name, begun in self._begun.items() if name in self.state.runs}
-        return True
-
-    def _running(self) -> dict[str, float]:
-        """When the attempts under way began whose beginning is not in the journal."""
-        runs = self.state.runs
-        return {
-            name: at
-            for name, (attempt, at) in self._begun.items()
-            if name in runs and runs[name].attempt == attempt and runs[name].status is ExecutionState.SCHEDULED
-        }
 
     def _obey(self, command: Command) -> None:
         self._take(self._decide(command))

@@ -107,8 +107,12 @@ class Fluxor:
             RegistryError: a service or type cannot be registered.
         """
         store = settings.pop("store", None)
-        config = (config or Config.default()).override(**(settings | ({"store": store} if isinstance(store, str) else {})))
-        kept: Store = store if store is not None and not isinstance(store, str) else open_store(config.store, config.retain)
+        config = (config or Config.default()).override(
+            **(settings | ({"store": store} if isinstance(store, str) else {}))
+        )
+        kept: Store = (
+            store if store is not None and not isinstance(store, str) else open_store(config.store, config.retain)
+        )
         clock = clock or SystemClock()
         dispatcher = dispatcher or ThreadPoolDispatcher()
         directory = Directory(remember=config.retain)
@@ -120,13 +124,17 @@ class Fluxor:
         parts = _parts(config, clock, kept, directory, dispatcher, self.events, plans)
         self._owns_events = event_service is None
         reading = Reading(parts)
-        host = ContextHost(clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), None)
+        host = ContextHost(
+            clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), None
+        )
         spawn = threaded_workers(invoker(self.actions, host, kept, clock), dispatcher)
         lifecycle = Lifecycle(
             parts, plans, ids or RandomIds(), spawn, config.processor.workers, dict(config.action_limits),
             config.max_pending, config.on_busy, owns_events=self._owns_events,
         )  # fmt: skip
-        loader = Loader(config.meta_base_url, meta_fs_options, meta_service, root_task_node_name=config.root_task_node_name)
+        loader = Loader(
+            config.meta_base_url, meta_fs_options, meta_service, root_task_node_name=config.root_task_node_name
+        )
         self.config = config
         self.runtime = Runtime(lifecycle, loader, config.root_task_node_name)
         self.actions.register(built_in(lifecycle, loader, config.root_task_node_name))
@@ -212,7 +220,13 @@ class _Unstarted:
 
 
 def _parts(
-    config: Config, clock: Clock, store: Store, directory: Directory, dispatcher: Dispatcher, events: EventService, plans: Plans
+    config: Config,
+    clock: Clock,
+    store: Store,
+    directory: Directory,
+    dispatcher: Dispatcher,
+    events: EventService,
+    plans: Plans,
 ) -> Parts:
     parts = Parts(
         clock=clock,
@@ -228,5 +242,3 @@ def _parts(
         allocator=_Unstarted(),
     )
     return parts
-
-

@@ -75,7 +75,9 @@ class Lifecycle:
             if self._started:
                 return
             parts = self.parts
-            parts.allocator = Allocator.start(parts.dispatcher, self._spawn, self._workers, self._action_limits)
+            parts.allocator = Allocator.start(
+                parts.dispatcher, self._spawn, self._workers, self._action_limits, parts.clock.time
+            )
             parts.guardian = Guardian.start(parts.dispatcher, parts)
             self._started = True
 
@@ -91,6 +93,14 @@ class Lifecycle:
         except ActorDeadError:
             self._check_running()
             raise EngineStoppedError("the engine stopped while it was asked") from None
+
+    def ask_allocator(self, message: Any) -> Any:
+        """Ask the allocator, from outside the actors; None when there is none."""
+        allocator: Any = self.parts.allocator
+        try:
+            return allocator.ask(message, timeout=30) if self._started else None
+        except ActorDeadError:
+            return None
 
     def admit(self, completion: Future[ProcessOutput]) -> Callable[[], None]:
         """Take one of the ``max_pending`` places, given back when the process has ended. Returns what gives it back at once.

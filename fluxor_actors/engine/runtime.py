@@ -10,7 +10,7 @@ from attrs import evolve
 from pykka import ActorDeadError
 
 from fluxor_actors.actions.context import process_from_context
-from fluxor_actors.actors.messages import Describe, DescribeRunning, Reach
+from fluxor_actors.actors.messages import Describe, Reach, ReportRunning
 from fluxor_actors.actors.subscriptions import Subscription
 from fluxor_actors.clock import to_datetime
 from fluxor_actors.definition import Loader, TaskIndex, parse
@@ -145,11 +145,16 @@ class Runtime:
             raise
         if stop is not None:
             completion.add_done_callback(lambda _done: stop())
-        return self.handle(started.process_id) if started.existing else ProcessHandle(self, started.process_id, completion)
+        return (
+            self.handle(started.process_id) if started.existing else ProcessHandle(self, started.process_id, completion)
+        )
 
     def _report(self, process_id: str, listener: ProgressListener) -> Subscription:
         return self._parts.events.subscribe(
-            lambda event: listener(process_id, event.data), type=Progress, process_id=process_id, event_type="progress.changed"
+            lambda event: listener(process_id, event.data),
+            type=Progress,
+            process_id=process_id,
+            event_type="progress.changed",
         )
 
     def run_task_once(self, workflow: Workflow, task_id: str, input: Any = None, timeout: float | None = 300) -> Any:  # noqa: A002 - the interface's name
@@ -293,10 +298,10 @@ class Runtime:
 
     def _with_running(self, process_id: str, executions: list[Execution]) -> list[Execution]:
         """Say of attempts that a worker is at that they run: of most of them, no journal does before they have ended."""
-        running = self._ask_live(process_id, DescribeRunning())
-        if not running:
+        if all(each.state is not ExecutionState.SCHEDULED for each in executions) or self._lifecycle.stopped:
             return executions
-        at = {execution_id(process_id, run): time for run, time in running.items()}
+        running = self._lifecycle.ask_allocator(ReportRunning(process_id))
+        at = {execution_id(process_id, run): time for run, time in (running or {}).items()}
         return [
             evolve(each, state=ExecutionState.RUNNING, started_at=to_datetime(at[each.id]))
             if each.id in at and each.state is ExecutionState.SCHEDULED

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
-
-from attrs import frozen
+from typing import TYPE_CHECKING, Any
 
 from fluxor_actors.process.failure import Failure
+
+if TYPE_CHECKING:
+    from attrs import frozen
+else:
+    # Frozen for the type checker. At run time several of them are made for each task, and frozen ones cost three times as much to make.
+    from attrs import define as frozen
 
 __all__ = [
     "Advance",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from attrs import frozen
+from typing import TYPE_CHECKING, Any
 
 from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.failure import Failure
+
+if TYPE_CHECKING:
+    from attrs import frozen
+else:
+    # Frozen for the type checker. At run time several of them are made for each task, and frozen ones cost three times as much to make.
+    from attrs import define as frozen
 
 __all__ = [
     "AbandonAttempt",
