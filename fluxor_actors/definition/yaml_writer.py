@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,9 @@ from fluxor_actors.definition.scalars import resolve_plain
 from fluxor_actors.definition.writer import to_document
 
 __all__ = ["to_yaml"]
+
+# Line breaks of YAML 1.1 that are not of 1.2: without an escape they come back as a blank or a line feed.
+_BREAKS = re.compile("[\r\x85\u2028\u2029\ufeff]")
 
 
 def to_yaml(workflow: Workflow) -> str:
@@ -60,7 +64,7 @@ def _events(document: object) -> Iterator[Any]:
 
 def _scalar(events: Any, value: str | float | bool | None) -> Any:
     if isinstance(value, str):
-        style = "|" if "\n" in value else None
+        style = '"' if _BREAKS.search(value) else "|" if "\n" in value else None
         return events.ScalarEvent(None, None, (_stays_text(value), True), value, style=style)
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
     return events.ScalarEvent(None, None, (True, False), text)
