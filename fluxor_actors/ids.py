@@ -26,17 +26,10 @@ class Ids(Protocol):
 
 
 class RandomIds:
-    """Twenty-six characters that sort by the time they were made: 48 bits of milliseconds, 80 of chance."""
-
-    _alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+    """Twenty-seven hexadecimal digits that sort by the time they were made: 44 bits of milliseconds, 64 of chance."""
 
     def process(self) -> str:
-        number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
-        letters = []
-        for _ in range(26):
-            letters.append(self._alphabet[number & 31])
-            number >>= 5
-        return "".join(reversed(letters))
+        return f"{time.time_ns() // 1_000_000:011x}{os.urandom(8).hex()}"
 
 
 class SequentialIds:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attrs import astuple, frozen
+from attrs import frozen
 
 __all__ = ["Progress", "total_of"]
 
@@ -42,5 +42,15 @@ def total_of(parts: Iterable[Progress]) -> Progress:
         >>> total_of([Progress(total=1, completed=1), Progress(total=2, pending=2)]).total
         3
     """
-    sums = [sum(column) for column in zip(*(astuple(part) for part in parts), strict=True)]
-    return Progress(*sums)
+    known = list(parts)
+    if len(known) == 1:
+        return known[0]
+    return Progress(
+        total=sum(part.total for part in known),
+        completed=sum(part.completed for part in known),
+        skipped=sum(part.skipped for part in known),
+        failed=sum(part.failed for part in known),
+        cancelled=sum(part.cancelled for part in known),
+        running=sum(part.running for part in known),
+        pending=sum(part.pending for part in known),
+    )

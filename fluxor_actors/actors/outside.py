@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from fluxor_actors.actions.cancellation import Cancellation
@@ -21,7 +21,7 @@ __all__ = ["Outside"]
 class Outside:
     """Knows how each effect of one process is brought about."""
 
-    __slots__ = ("_cancellations", "_mailbox", "_parts", "_process_id", "_rules", "_state", "_supervisor")
+    __slots__ = ("_cancellations", "_mailbox", "_parts", "_process_id", "_state", "_supervisor")
 
     def __init__(self, parts: Parts, state: State, supervisor: Mailbox) -> None:
         self._parts = parts
@@ -30,23 +30,12 @@ class Outside:
         self._supervisor = supervisor
         self._mailbox = ProcessMailbox(parts.directory, state.id, self._forward)
         self._cancellations: dict[str, tuple[int, Cancellation]] = {}
-        self._rules: Mapping[type, Callable[[Any], None]] = {
-            outer.Dispatch: self._dispatch,
-            outer.SignalCancel: self._signal_cancel,
-            outer.AbandonAttempt: self._abandon,
-            outer.StartTimer: self._start_timer,
-            outer.StopTimer: self._stop_timer,
-            outer.WatchChild: self._watch,
-            outer.CancelChild: self._cancel_child,
-            outer.PauseChild: lambda effect: self._forward(effect.child, Pause()),
-            outer.ResumeChild: lambda effect: self._forward(effect.child, Resume()),
-            outer.Continue: lambda effect: self._supervisor.tell(Advance(effect.run)),
-        }
 
     def carry_out(self, effect: Effect) -> None:
-        self._rules[type(effect)](effect)
+        """Bring it about."""
+        _RULES[type(effect)](self, effect)
 
-    def _dispatch(self, effect: outer.Dispatch) -> None:
+    def dispatch(self, effect: outer.Dispatch) -> None:
         state = self._state
         run = state.runs.get(effect.run)
         if run is None or run.attempt != effect.attempt or run.status.final:
@@ -77,29 +66,52 @@ class Outside:
             )
         )
 
-    def _signal_cancel(self, effect: outer.SignalCancel) -> None:
+    def signal_cancel(self, effect: outer.SignalCancel) -> None:
         attempt, cancellation = self._cancellations.get(effect.run, (0, None))
         if cancellation is not None and attempt == effect.attempt:
             cancellation.cancel(self._state.cancel_reason or "cancelled")
         self._parts.allocator.tell(Withdraw(self._process_id, effect.run, effect.attempt))
 
-    def _abandon(self, effect: outer.AbandonAttempt) -> None:
+    def abandon(self, effect: outer.AbandonAttempt) -> None:
         attempt, cancellation = self._cancellations.get(effect.run, (0, None))
         if cancellation is not None and attempt == effect.attempt:
             cancellation.cancel("nobody waits for it any more")
         self._parts.allocator.tell(Abandon(self._process_id, effect.run, effect.attempt))
 
-    def _start_timer(self, effect: outer.StartTimer) -> None:
+    def start_timer(self, effect: outer.StartTimer) -> None:
         self._parts.timer.tell(SetTimer(self._process_id, effect.run, effect.kind, effect.due))
 
-    def _stop_timer(self, effect: outer.StopTimer) -> None:
+    def stop_timer(self, effect: outer.StopTimer) -> None:
         self._parts.timer.tell(CancelTimer(self._process_id, effect.run, effect.kind))
 
-    def _watch(self, effect: outer.WatchChild) -> None:
+    def watch(self, effect: outer.WatchChild) -> None:
         self._parts.guardian.tell(Watch(effect.child, self._process_id, effect.run))
 
-    def _cancel_child(self, effect: outer.CancelChild) -> None:
+    def cancel_child(self, effect: outer.CancelChild) -> None:
         self._forward(effect.child, Cancel(effect.reason))
 
     def _forward(self, process_id: str, command: Command) -> None:
         self._parts.guardian.tell(Forward(process_id, command))
+
+    def pause_child(self, effect: outer.PauseChild) -> None:
+        self._forward(effect.child, Pause())
+
+    def resume_child(self, effect: outer.ResumeChild) -> None:
+        self._forward(effect.child, Resume())
+
+    def proceed(self, effect: outer.Continue) -> None:
+        self._supervisor.tell(Advance(effect.run))
+
+
+_RULES: dict[type, Callable[[Outside, Any], None]] = {
+    outer.Dispatch: Outside.dispatch,
+    outer.SignalCancel: Outside.signal_cancel,
+    outer.AbandonAttempt: Outside.abandon,
+    outer.StartTimer: Outside.start_timer,
+    outer.StopTimer: Outside.stop_timer,
+    outer.WatchChild: Outside.watch,
+    outer.CancelChild: Outside.cancel_child,
+    outer.PauseChild: Outside.pause_child,
+    outer.ResumeChild: Outside.resume_child,
+    outer.Continue: Outside.proceed,
+}

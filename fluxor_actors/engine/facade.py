@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
-
 from fluxor_actors.actions import Actions
 from fluxor_actors.actions.registry import ServiceProxy
 from fluxor_actors.actors.directory import Directory

@@ -22,7 +22,7 @@ from fluxor_actors.engine.starting import Starter
 from fluxor_actors.errors import InputError, ProcessNotFoundError
 from fluxor_actors.ids import execution_id, split_execution_id
 from fluxor_actors.plain import to_plain
-from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Start, Steer
+from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Steer
 from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
 from fluxor_actors.process.states import ExecutionState, ProcessState
 from fluxor_actors.process.view import output_of
@@ -127,18 +127,19 @@ class Runtime:
             if process_id in self._parts.directory.supervisors or self._parts.store.header(process_id) is not None:
                 return self.handle(process_id)
         around = ambient()
-        command = Start(
-            process_id or self._lifecycle.ids.process(),
-            initial_state or {},
-            tasks,
-            labels={str(name): str(value) for name, value in (labels or {}).items()},
-            requested_by=requested_by,
-            values={**around.values, **(values or {})},
-        )
-        completion = self._parts.directory.completion(command.process_id)
-        stop = None if around.progress is None else self._report(command.process_id, around.progress)
+        new_id = process_id or self._lifecycle.ids.process()
+        completion = self._parts.directory.completion(new_id)
+        stop = None if around.progress is None else self._report(new_id, around.progress)
         try:
-            started = self._starter.start(workflow, command)
+            started = self._starter.start(
+                workflow,
+                new_id,
+                initial_state or {},
+                tasks,
+                labels=labels,
+                requested_by=requested_by,
+                values={**around.values, **(values or {})},
+            )
         except BaseException:
             if stop is not None:
                 stop()

@@ -10,9 +10,8 @@ from fluxor_actors.actions.builtin import Nop, Printer, WorkflowService
 from fluxor_actors.definition import Loader, parse
 from fluxor_actors.definition.model import Workflow
 from fluxor_actors.engine.lifecycle import Lifecycle
-from fluxor_actors.engine.starting import Starter
+from fluxor_actors.engine.starting import Parent, Starter
 from fluxor_actors.ids import child_process_id
-from fluxor_actors.process.commands import Start
 
 __all__ = ["built_in"]
 
@@ -37,17 +36,15 @@ class _WorkflowHost:
     ) -> str:
         parent = context.process
         _, _, run = context.execution_id.partition("/")
-        command = Start(
+        return self._starter.start(
+            workflow,
             child_process_id(parent.id, run, context.attempt),
             initial_state,
-            tuple(tasks),
+            tasks,
             requested_by=parent.requested_by,
-            parent_id=parent.id,
-            parent_run=run,
-            root_id=parent.root_id,
             values=context.values,
-        )
-        return self._starter.start(workflow, command).process_id
+            parent=Parent(parent.id, run, parent.root_id),
+        ).process_id
 
     def status(self, process_id: str) -> Mapping[str, Any]:
         process = self._starter.reading.process(process_id, self._lifecycle.plans.plan_of)
