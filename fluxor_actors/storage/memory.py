@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 
 from fluxor_actors.errors import OwnershipLostError
@@ -25,6 +25,9 @@ class _Entry:
 class MemoryStore:
     """Keeps journals in memory: all of what is unfinished, and the ``retain`` processes that finished last.
 
+    Of definitions it keeps those that its processes were started with, and as many others, so that one that has just been put is
+    still there when its process is.
+
     Example:
         >>> MemoryStore().header("unknown") is None
         True
@@ -35,47 +38,74 @@ class MemoryStore:
     def __init__(self, retain: int = 1_000) -> None:
         self._retain = retain
         self._entries: dict[str, _Entry] = {}
-        self._finished: deque[str] = deque()
+        # In the order in which they finished. One that finishes again goes to the end.
+        self._finished: OrderedDict[str, None] = OrderedDict()
         self._definitions: dict[str, str] = {}
+        self._used: Counter[str] = Counter()
+        self._unused: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
 
     def append(self, batch: Sequence[Append]) -> None:
         with self._lock:
+            following: dict[str, int] = {}
             for append in batch:
-                self._check(append)
+                self._check(append, following)
             for append in batch:
                 self._append(append)
 
-    def _check(self, append: Append) -> None:
-        entry = self._entries.get(append.process_id)
-        if append.record.first != (1 if entry is None else entry.next):
+    def _check(self, append: Append, following: dict[str, int]) -> None:
+        process_id, record = append.process_id, append.record
+        expected = following.get(process_id)
+        if expected is None:
+            entry = self._entries.get(process_id)
+            expected = 1 if entry is None else entry.next
+            if entry is None and append.header is None:
+                raise OwnershipLostError(f"there is no process {process_id}: its first record brings its header")
+        if record.first != expected:
             raise OwnershipLostError(
-                f"event {append.record.first} of process {append.process_id} is taken: somebody else has written to its journal"
+                f"event {record.first} of process {process_id} was to be written, and the next is {expected}: "
+                "somebody else has written to its journal, or it was deleted"
             )
+        following[process_id] = record.first + len(record.events)
 
     def _append(self, append: Append) -> None:
         entry = self._entries.get(append.process_id)
         header = append.header
         if entry is None:
-            assert header is not None, "the first record of a process brings its header"
+            assert header is not None, "checked before"
             entry = self._entries[append.process_id] = _Entry(header)
+            self._used[header.definition_hash] += 1
+            self._unused.pop(header.definition_hash, None)
         entry.records.append(append.record)
         entry.next = append.record.first + len(append.record.events)
         if header is None:
             return
-        ended = header.state.final and not entry.header.state.final
         entry.header = header
-        if ended:
-            self._finished.append(header.id)
-            self._forget_oldest()
+        if header.state.final:
+            self._finished[header.id] = None
+            self._finished.move_to_end(header.id)
+            while len(self._finished) > self._retain:
+                self._drop(next(iter(self._finished)))
+        else:
+            # Resumed after its failure.
+            self._finished.pop(header.id, None)
 
-    def _forget_oldest(self) -> None:
-        while len(self._finished) > self._retain:
-            oldest = self._finished.popleft()
-            entry = self._entries.get(oldest)
-            # One that was resumed after its failure is not finished any more.
-            if entry is not None and entry.header.state.final:
-                del self._entries[oldest]
+    def _drop(self, process_id: str) -> None:
+        self._finished.pop(process_id, None)
+        entry = self._entries.pop(process_id, None)
+        if entry is None:
+            return
+        content_hash = entry.header.definition_hash
+        self._used[content_hash] -= 1
+        if not self._used[content_hash]:
+            del self._used[content_hash]
+            if content_hash in self._definitions:
+                self._spare(content_hash)
+
+    def _spare(self, content_hash: str) -> None:
+        self._unused[content_hash] = None
+        while len(self._unused) > self._retain:
+            del self._definitions[self._unused.popitem(last=False)[0]]
 
     def read(self, process_id: str) -> Journal | None:
         with self._lock:
@@ -115,14 +145,18 @@ class MemoryStore:
             yield header
 
     def put_definition(self, content_hash: str, text: str) -> None:
-        self._definitions.setdefault(content_hash, text)
+        with self._lock:
+            if content_hash not in self._definitions:
+                self._definitions[content_hash] = text
+                if content_hash not in self._used:
+                    self._spare(content_hash)
 
     def definition(self, content_hash: str) -> str | None:
         return self._definitions.get(content_hash)
 
     def delete(self, process_id: str) -> None:
         with self._lock:
-            self._entries.pop(process_id, None)
+            self._drop(process_id)
 
     def close(self) -> None:
         """Nothing is held but memory."""

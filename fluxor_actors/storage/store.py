@@ -58,7 +58,7 @@ class Journal:
 
 
 class Store(Protocol):
-    """Keeps journals. Safe between threads."""
+    """Keeps journals. Safe between threads. What is read is what was committed: nobody ever sees part of a batch."""
 
     #: whether `append` returns at once, so that no journal thread is needed
     immediate: bool
@@ -89,11 +89,19 @@ class Store(Protocol):
         after: str | None = None,
         limit: int | None = None,
     ) -> Iterator[Header]:
-        """Headers in the order of creation; ``after`` is the id of the last one seen."""
+        """Headers in the order of creation, of those that fit at the time of the call.
+
+        Args:
+            state: only those in this state.
+            workflow: only those of the workflow of this name.
+            parent_id: only children of this process.
+            after: only those created after this one; one that is not there any more has none after it.
+            limit: how many at most, counted among those that fit.
+        """
         ...
 
     def put_definition(self, content_hash: str, text: str) -> None:
-        """Keep a definition under its hash. The same again changes nothing."""
+        """Keep a definition under its hash, as long as a process with that hash is kept. The same again changes nothing."""
         ...
 
     def definition(self, content_hash: str) -> str | None:
