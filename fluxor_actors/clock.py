@@ -12,10 +12,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["Clock", "ManualClock", "SystemClock", "to_datetime"]
+__all__ = ["Clock", "ManualClock", "SystemClock"]
 
 
 class Clock(Protocol):
@@ -85,13 +84,3 @@ class ManualClock:
                 self._waiting[condition] -= 1
                 if not self._waiting[condition]:
                     del self._waiting[condition]
-
-
-def to_datetime(seconds: float) -> datetime:
-    """The aware UTC time of so many seconds since the epoch.
-
-    Example:
-        >>> to_datetime(0.0).isoformat()
-        '1970-01-01T00:00:00+00:00'
-    """
-    return datetime.fromtimestamp(seconds, UTC)

@@ -1,7 +1,7 @@
 """What is published about processes: plain values for listeners, subscribers and logs.
 
 Example:
-    >>> from fluxor_actors.clock import to_datetime
+    >>> from fluxor_actors.instants import to_datetime
     >>> event = Event(EventContext("p1", event_type="process.started"), to_datetime(0.0), data={"workflow": "hello"})
     >>> event.context.event_type, event.data["workflow"]
     ('process.started', 'hello')

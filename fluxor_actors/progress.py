@@ -11,7 +11,9 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-__all__ = ["Progress", "total_of"]
+from fluxor_actors.process.state import State
+
+__all__ = ["Progress", "progress_of", "total_of"]
 
 
 @frozen(slots=True)
@@ -53,4 +55,19 @@ def total_of(parts: Iterable[Progress]) -> Progress:
         cancelled=sum(part.cancelled for part in known),
         running=sum(part.running for part in known),
         pending=sum(part.pending for part in known),
+    )
+
+
+def progress_of(state: State) -> Progress:
+    """How far the process is, without its sub-workflows."""
+    tally = state.tally
+    ended = tally.completed + tally.skipped + tally.failed + tally.cancelled
+    return Progress(
+        total=tally.total,
+        completed=tally.completed,
+        skipped=tally.skipped,
+        failed=tally.failed,
+        cancelled=tally.cancelled,
+        running=state.active,
+        pending=tally.total - ended - state.active,
     )

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from fluxor_actors.clock import ManualClock, SystemClock, to_datetime
+from fluxor_actors.clock import ManualClock, SystemClock
+from fluxor_actors.instants import to_datetime
 
 WAIT = 10.0
 

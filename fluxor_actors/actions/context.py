@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fluxor_actors.actions.cancellation import Cancellation
-from fluxor_actors.clock import to_datetime
 from fluxor_actors.definition.model import Task
-from fluxor_actors.ids import execution_id
+from fluxor_actors.instants import to_datetime
+from fluxor_actors.names import execution_id
 from fluxor_actors.process.snapshot import Execution, Process
 
 if TYPE_CHECKING:

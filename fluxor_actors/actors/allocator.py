@@ -30,7 +30,7 @@ from fluxor_actors.actors.messages import (
 )
 from fluxor_actors.actors.worker import Spawn, WorkerHandle
 from fluxor_actors.errors import ActionCancelledError, ActionCrashedError, ActionError, ConfigError
-from fluxor_actors.ids import execution_id
+from fluxor_actors.names import execution_id
 from fluxor_actors.process.commands import AttemptFailed, AttemptStarted
 from fluxor_actors.process.failure import Failure
 

@@ -15,8 +15,7 @@ from fluxor_actors.actors.messages import Deliver, Mailbox
 from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded, AttemptSuspended, Command
 from fluxor_actors.process.snapshot import Process, ProcessOutput
 from fluxor_actors.process.state import State
-from fluxor_actors.process.view import progress_of
-from fluxor_actors.progress import Progress, total_of
+from fluxor_actors.progress import Progress, progress_of, total_of
 
 __all__ = ["Directory", "Ended", "ProcessMailbox"]
 

@@ -1,7 +1,7 @@
 """Publishing and subscribing: ``engine.events``, and of use without an engine.
 
 Example:
-    >>> from fluxor_actors.clock import to_datetime
+    >>> from fluxor_actors.instants import to_datetime
     >>> from fluxor_actors.events import Event, EventContext
     >>> events, heard = EventService(), []
     >>> stop = events.subscribe(heard.append, type=str)

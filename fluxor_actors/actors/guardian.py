@@ -24,9 +24,9 @@ from fluxor_actors.actors.messages import (
 )
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.supervisor import ProcessSupervisor
-from fluxor_actors.clock import to_datetime
 from fluxor_actors.definition import to_json
 from fluxor_actors.errors import ProcessNotFoundError
+from fluxor_actors.instants import to_datetime
 from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded, AttemptSuspended, ChildEnded
 from fluxor_actors.process.events import ProcessFailed
 from fluxor_actors.process.failure import Failure

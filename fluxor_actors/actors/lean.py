@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pykka import Future
 
-__all__ = ["Envelope", "Inbox", "LeanActor", "LeanRef", "is_stop"]
+__all__ = ["ActorDeadError", "Envelope", "Inbox", "LeanActor", "LeanRef", "is_stop"]
 
 _logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from fluxor_actors.actions.cancellation import Cancellation
 from fluxor_actors.actors.directory import ProcessMailbox
 from fluxor_actors.actors.messages import Abandon, Assignment, CancelTimer, Forward, Mailbox, SetTimer, Watch, Withdraw
 from fluxor_actors.actors.parts import Origin, Parts
-from fluxor_actors.ids import execution_id
+from fluxor_actors.names import execution_id
 from fluxor_actors.process import effects as outer
 from fluxor_actors.process.commands import Advance, Cancel, Command, Pause, Resume
 from fluxor_actors.process.effects import Effect

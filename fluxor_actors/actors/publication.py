@@ -9,15 +9,16 @@ from attrs import frozen
 
 from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.event_service import EventService
-from fluxor_actors.clock import to_datetime
 from fluxor_actors.events import Event as Published
 from fluxor_actors.events import EventContext
+from fluxor_actors.instants import to_datetime
 from fluxor_actors.process import events as happened
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.projection import Projection
 from fluxor_actors.process.state import State
 from fluxor_actors.process.turn import Note
-from fluxor_actors.process.view import process_of, progress_of
+from fluxor_actors.process.view import process_of
+from fluxor_actors.progress import progress_of
 
 __all__ = ["Publication", "StateChange", "WhenEvaluated"]
 

@@ -31,7 +31,8 @@ from fluxor_actors.process.replay import replay
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Note
-from fluxor_actors.process.view import output_of, process_of, progress_of
+from fluxor_actors.process.view import output_of, process_of
+from fluxor_actors.progress import progress_of
 from fluxor_actors.storage import Append, Header, Record
 
 __all__ = ["ProcessSupervisor"]

@@ -5,16 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Mapping
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.progress import Progress
 
-if TYPE_CHECKING:
-    from fluxor_actors.engine.runtime import Runtime
+__all__ = ["Control", "ExecutionHandle", "ProcessHandle"]
 
-__all__ = ["ExecutionHandle", "ProcessHandle"]
+
+class Control(Protocol):
+    """What a handle asks of the runtime."""
+
+    def completion(self, process_id: str, known: Future[ProcessOutput] | None = None) -> Future[ProcessOutput]: ...
+    def output(self, process_id: str) -> ProcessOutput: ...
+    def process(self, process_id: str) -> Process: ...
+    def executions(self, process_id: str) -> list[Execution]: ...
+    def progress(self, process_id: str) -> Progress: ...
+    def pause_process(self, process_id: str) -> ProcessState: ...
+    def resume_process(self, process_id: str) -> ProcessState: ...
+    def cancel_process(self, process_id: str, reason: str = "") -> ProcessState: ...
+    def resume_failed_process(self, process_id: str) -> ProcessState: ...
+    def signal_process(self, process_id: str, name: str, value: Any = None) -> ProcessState: ...
+    def steer_process(self, process_id: str, values: Mapping[str, Any]) -> ProcessState: ...
 
 
 class ProcessHandle:
@@ -23,7 +36,7 @@ class ProcessHandle:
     In asyncio programs, ``output = await handle``.
     """
 
-    def __init__(self, runtime: Runtime, process_id: str, completion: Future[ProcessOutput]) -> None:
+    def __init__(self, runtime: Control, process_id: str, completion: Future[ProcessOutput]) -> None:
         self._runtime = runtime
         self._completion = completion
         self.id = process_id
@@ -94,7 +107,7 @@ class ProcessHandle:
 class ExecutionHandle:
     """A task that runs alone: made by `Runtime.schedule_execution`."""
 
-    def __init__(self, runtime: Runtime, process: ProcessHandle, task_id: str) -> None:
+    def __init__(self, runtime: Control, process: ProcessHandle, task_id: str) -> None:
         self._runtime = runtime
         self._process = process
         self._task_id = task_id

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pykka import ActorDeadError
-
 from fluxor_actors.actions import ActionContext, Actions, Suspend, invoke
 from fluxor_actors.actions.context import Attempt
 from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.event_service import EventService
+from fluxor_actors.actors.lean import ActorDeadError
 from fluxor_actors.actors.messages import Assignment, Describe
 from fluxor_actors.actors.parts import Origin
 from fluxor_actors.actors.worker import Invoke, Outcome
-from fluxor_actors.clock import Clock, to_datetime
+from fluxor_actors.clock import Clock
 from fluxor_actors.definition.model import Task
 from fluxor_actors.errors import ActionInputError
 from fluxor_actors.events import Event, EventContext
-from fluxor_actors.ids import execution_id
+from fluxor_actors.instants import to_datetime
+from fluxor_actors.names import execution_id
 from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded, AttemptSuspended, Heartbeat
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.snapshot import Execution, Process

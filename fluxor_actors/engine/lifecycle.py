@@ -9,10 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Literal
 
-from pykka import ActorDeadError
-
 from fluxor_actors.actors.allocator import Allocator, drain
 from fluxor_actors.actors.guardian import Guardian
+from fluxor_actors.actors.lean import ActorDeadError
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.worker import Spawn
 from fluxor_actors.engine.plans import Plans

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.errors import ExecutionNotFoundError, ProcessNotFoundError
-from fluxor_actors.ids import execution_id
+from fluxor_actors.names import execution_id
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.projection import Projection
 from fluxor_actors.process.replay import replay
 from fluxor_actors.process.snapshot import Execution, Process
-from fluxor_actors.process.view import process_of, progress_of
-from fluxor_actors.progress import Progress, total_of
+from fluxor_actors.process.view import process_of
+from fluxor_actors.progress import Progress, progress_of, total_of
 from fluxor_actors.storage import Journal
 
 __all__ = ["Reading"]

@@ -7,12 +7,11 @@ from concurrent.futures import Future
 from typing import Any
 
 from attrs import evolve
-from pykka import ActorDeadError
 
 from fluxor_actors.actions.context import process_from_context
+from fluxor_actors.actors.lean import ActorDeadError
 from fluxor_actors.actors.messages import Describe, Reach, ReportRunning
 from fluxor_actors.actors.subscriptions import Subscription
-from fluxor_actors.clock import to_datetime
 from fluxor_actors.definition import Loader, TaskIndex, parse
 from fluxor_actors.definition.model import Task, Workflow
 from fluxor_actors.engine.ambient import ProgressListener, ambient
@@ -20,7 +19,8 @@ from fluxor_actors.engine.handle import ExecutionHandle, ProcessHandle
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.starting import Starter
 from fluxor_actors.errors import InputError, ProcessNotFoundError
-from fluxor_actors.ids import execution_id, split_execution_id
+from fluxor_actors.instants import to_datetime
+from fluxor_actors.names import execution_id, split_execution_id
 from fluxor_actors.plain import to_plain
 from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Steer
 from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput

@@ -11,7 +11,7 @@ from fluxor_actors.definition import Loader, parse
 from fluxor_actors.definition.model import Workflow
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.starting import Parent, Starter
-from fluxor_actors.ids import child_process_id
+from fluxor_actors.names import child_process_id
 
 __all__ = ["built_in"]
 

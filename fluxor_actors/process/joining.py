@@ -6,7 +6,7 @@ from typing import Any
 
 from fluxor_actors.definition.model import AwaitMode, Merge
 from fluxor_actors.errors import FluxorError, GroupNotFoundError
-from fluxor_actors.ids import execution_id
+from fluxor_actors.names import execution_id
 from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.events import GroupJoined, GroupOpened, ItemsClosed, Outcome, SignalAwaited, SignalTaken
 from fluxor_actors.process.failure import Failure

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fluxor_actors.clock import to_datetime
-from fluxor_actors.ids import execution_id
+from fluxor_actors.instants import to_datetime
+from fluxor_actors.names import execution_id
 from fluxor_actors.process import events as happened
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.plan import Plan

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from fluxor_actors.clock import to_datetime
+from fluxor_actors.instants import to_datetime
 from fluxor_actors.process.snapshot import Process, ProcessOutput
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ProcessState
-from fluxor_actors.progress import Progress
 
-__all__ = ["output_of", "process_of", "progress_of"]
+__all__ = ["output_of", "process_of"]
 
 
 def process_of(state: State) -> Process:
@@ -43,19 +42,4 @@ def output_of(process: Process) -> ProcessOutput:
         errors=dict(process.errors),
         time_taken=taken,
         timed_out=not process.state.final,
-    )
-
-
-def progress_of(state: State) -> Progress:
-    """How far the process is, without its sub-workflows."""
-    tally = state.tally
-    ended = tally.completed + tally.skipped + tally.failed + tally.cancelled
-    return Progress(
-        total=tally.total,
-        completed=tally.completed,
-        skipped=tally.skipped,
-        failed=tally.failed,
-        cancelled=tally.cancelled,
-        running=state.active,
-        pending=tally.total - ended - state.active,
     )
