@@ -14,9 +14,11 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pykka
-from pykka import ActorDeadError, ActorRef, ThreadingFuture
+from pykka import ActorDeadError, ActorRef
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
+
+from fluxor_actors.actors.answer import Answer
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -148,7 +150,7 @@ class LeanActor(pykka.Actor):
 
     @staticmethod
     def _create_future() -> Future[Any]:
-        return ThreadingFuture()
+        return Answer()
 
     @property
     def actor_ref(self) -> LeanRef[Self]:

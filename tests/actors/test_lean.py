@@ -43,7 +43,7 @@ def test_ask_puts_an_envelope_with_a_future_of_the_actors_class(stepping: Steppi
     future = ref.ask("question", block=False)
     envelope = ref.actor_inbox.get()
     assert type(envelope) is Envelope
-    assert isinstance(envelope.reply_to, pykka.ThreadingFuture)
+    assert isinstance(envelope.reply_to, pykka.Future)
     assert future is envelope.reply_to
     future.set(None)
 
