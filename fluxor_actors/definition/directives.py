@@ -13,11 +13,14 @@ from fluxor_actors.definition.meta import join_location, parent_location
 from fluxor_actors.definition.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from fluxor_actors.definition.problems import Problems
 from fluxor_actors.definition.reader import decode, read
-from fluxor_actors.errors import DefinitionError, LocationError
+from fluxor_actors.errors import DefinitionError, ExpressionError, LocationError
+from fluxor_actors.expression import Language
 
 __all__ = ["Directives"]
 
 _ENV = re.compile(r"\$\{env\.([A-Za-z_]\w*)\}", re.ASCII)
+_MALFORMED = re.compile(r"(?<!\$)\$\{env\.")
+_EXPANDED = {"input", "with", "init", "post"}
 _PATH = re.compile(r"\$path\(([^()\n]*)\)")
 _IMPORT = re.compile(r"\s*\$import\(([^()\n]*)\)\s*")
 _TEXTS = (".txt", ".vm")
@@ -31,7 +34,14 @@ class _Frame:
     """A sequence or mapping whose parts are being replaced."""
 
     node: SequenceNode | MappingNode
+    expanded: bool
     done: list[Node] = field(factory=list)
+
+    def below(self) -> bool:
+        """Whether the next part stands in a value that is expanded when it is used."""
+        if self.expanded or isinstance(self.node, SequenceNode):
+            return self.expanded
+        return self.node.entries[len(self.done)].key.lower() in _EXPANDED
 
     @property
     def children(self) -> tuple[Node, ...]:
@@ -62,16 +72,19 @@ class Directives:
     fetch: Fetch
     environ: Mapping[str, str]
     problems: Problems
-    _trees: dict[str, Node | None] = field(factory=dict, repr=False)
+    _trees: dict[tuple[str, bool], Node | None] = field(factory=dict, repr=False)
 
-    def apply(self, node: Node, location: str, chain: tuple[str, ...] = ()) -> Node:
-        """The tree of the file ``location`` with every directive replaced. ``chain``: the files that import it."""
+    def apply(self, node: Node, location: str, chain: tuple[str, ...] = (), *, expanded: bool = False) -> Node:
+        """The tree of the file ``location`` with every directive replaced.
+
+        ``chain``: the files that import it. ``expanded``: it is imported into a value that is expanded when it is used.
+        """
         files = (*chain, location)
         if not isinstance(node, (SequenceNode, MappingNode)):
-            return self._scalar(node, files)
+            return self._scalar(node, files, expanded)
         # Aliased nodes are met several times; what they become is the same each time.
         known: dict[int, Node] = {}
-        stack = [_Frame(node)]
+        stack = [_Frame(node, expanded)]
         while True:
             frame = stack[-1]
             children = frame.children
@@ -87,9 +100,9 @@ class Directives:
             if id(child) in known:
                 frame.done.append(known[id(child)])
             elif isinstance(child, (SequenceNode, MappingNode)):
-                stack.append(_Frame(child))
+                stack.append(_Frame(child, frame.below()))
             else:
-                frame.done.append(self._scalar(child, files))
+                frame.done.append(self._scalar(child, files, frame.below()))
 
     def check_size(self, node: Node) -> None:
         """Report a tree that imports have made too large or too deep."""
@@ -101,15 +114,18 @@ class Directives:
             message = f"with its imports, the document has more than {MAX_IMPORTED_NODES:,} values"
             self.problems.error(message, node.position)
 
-    def _scalar(self, node: ScalarNode, files: tuple[str, ...]) -> Node:
+    def _scalar(self, node: ScalarNode, files: tuple[str, ...], expanded: bool) -> Node:
         text = node.value
         if not isinstance(text, str) or "$" not in text:
             return node
         found = _IMPORT.fullmatch(text)
         if found:
-            return self._import(node, found.group(1).strip(), files)
+            return self._import(node, found.group(1).strip(), files, expanded)
         replaced = _ENV.sub(lambda match: self.environ.get(match.group(1), ""), text)
         replaced = _PATH.sub(lambda match: self._path(match, files[-1]), replaced)
+        if expanded and _MALFORMED.search(replaced) and not _parses(replaced):
+            # To be left as it is, it must not be taken for an expression later.
+            replaced = _MALFORMED.sub("$${env.", replaced)
         if replaced == text:
             return node
         return ScalarNode(replaced, replaced, node.line, node.column, node.source)
@@ -118,7 +134,7 @@ class Directives:
         relative = match.group(1).strip()
         return join_location(parent_location(location), relative) if relative else match.group()
 
-    def _import(self, node: ScalarNode, target: str, files: tuple[str, ...]) -> Node:
+    def _import(self, node: ScalarNode, target: str, files: tuple[str, ...], expanded: bool) -> Node:
         name, keys = _split(_ENV.sub(lambda match: self.environ.get(match.group(1), ""), target))
         if not name:
             self.problems.error("`$import` names no file", node.position, hint="write $import(file.yaml:key.path)")
@@ -136,7 +152,7 @@ class Directives:
             if found.lower().endswith(_TEXTS):
                 text = decode(content, found)
                 return ScalarNode(text, text, node.line, node.column, node.source)
-            tree = self._tree(found, content, files)
+            tree = self._tree(found, content, files, expanded)
         except LocationError as error:
             self.problems.error(f"`$import`: {error}", node.position)
             return node
@@ -145,11 +161,12 @@ class Directives:
             return node
         return self._pick(node, tree, keys, found)
 
-    def _tree(self, location: str, content: bytes, files: tuple[str, ...]) -> Node | None:
-        if location not in self._trees:
+    def _tree(self, location: str, content: bytes, files: tuple[str, ...], expanded: bool) -> Node | None:
+        key = (location, expanded)
+        if key not in self._trees:
             tree = read(content, location, empty_ok=True)
-            self._trees[location] = None if tree is None else self.apply(tree, location, files)
-        return self._trees[location]
+            self._trees[key] = None if tree is None else self.apply(tree, location, files, expanded=expanded)
+        return self._trees[key]
 
     def _pick(self, node: ScalarNode, tree: Node | None, keys: str, location: str) -> Node:
         current = tree
@@ -173,10 +190,18 @@ class Directives:
         return current
 
 
+def _parses(text: str) -> bool:
+    try:
+        Language().value(text)
+    except ExpressionError:
+        return False
+    return True
+
+
 def _split(target: str) -> tuple[str, str]:
     """The file and the key path in ``file:key.path``; the colons of a URL, a drive and a port belong to the file."""
     unquoted = json.loads(target) if re.fullmatch(r'"[^"\\]*"', target) else target
     head, colon, keys = unquoted.rpartition(":")
-    if not colon or len(head) < 2 or keys.startswith(("/", "\\")) or "/" in keys:
+    if not colon or "/" in keys or "\\" in keys:
         return unquoted, ""
     return head, keys

@@ -121,9 +121,7 @@ class Loader:
 
     def resolve(self, location: str) -> str:
         """The whole location: against the base, and with an extension."""
-        whole = join_location(self._base, os.fspath(location))
-        last = whole.rstrip("/").replace("\\", "/").rpartition("/")[2]
-        return whole if "." in last.lstrip(".") else f"{whole}.yaml"
+        return _with_extension(join_location(self._base, os.fspath(location)))
 
     def _replace(self, key: str, workflow: Workflow | None) -> None:
         with self._lock:
@@ -144,7 +142,7 @@ class Loader:
             raise LocationError(f"{location} cannot be read: {reason}") from error
 
     def _fetch(self, location: str) -> tuple[str, bytes]:
-        whole = self.resolve(location)
+        whole = _with_extension(location)
         return whole, self._read(whole)
 
     def _parse(self, text: str | bytes, source: str) -> Workflow:
@@ -166,3 +164,8 @@ class Loader:
             types=self._types,
             language=self._language,
         )
+
+
+def _with_extension(location: str) -> str:
+    last = location.rstrip("/").replace("\\", "/").rpartition("/")[2]
+    return location if "." in last.lstrip(".") else f"{location}.yaml"

@@ -11,7 +11,7 @@ _FLOW_EXPRESSION = re.compile(r"[\[{,][^'\"]*\$\{")
 _SPECIAL = re.compile(r":\s+[@`%&*|>]")
 
 
-def syntax_hint(text: str, line: int) -> str:
+def syntax_hint(text: str, line: int, message: str) -> str:
     """A hint for a syntax error on ``line`` or, as scanners report late, the two lines before it."""
     lines = text.split("\n", line)[:line]
     near = lines[-1:] + lines[-2:-1] + lines[-3:-2]
@@ -23,6 +23,6 @@ def syntax_hint(text: str, line: int) -> str:
         return 'quote a text that starts with !: "!go"'
     if near and _SPECIAL.search(near[0]):
         return "quote a text that starts with one of @ ` % & * | >"
-    if near and near[0].count(": ") > 1:
+    if "mapping values are not allowed" in message:
         return "quote a text that contains `: `"
     return ""

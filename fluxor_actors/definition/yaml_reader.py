@@ -72,7 +72,7 @@ def read_yaml(text: str, source: str, problems: Problems) -> Node | None:
         mark = error.problem_mark or error.context_mark
         position = Position(mark.line + 1, mark.column + 1, source) if mark else Position(1, 1, source)
         message = " ".join(part for part in (error.context, error.problem) if part)
-        problems.error(f"not valid YAML: {message}", position, hint=syntax_hint(text, position.line))
+        problems.error(f"not valid YAML: {message}", position, hint=syntax_hint(text, position.line, message))
     except yaml.YAMLError as error:
         problems.error(f"not valid YAML: {str(error).splitlines()[0]}", Position(1, 1, source))
     except UnicodeEncodeError as error:

@@ -53,30 +53,9 @@ def identifiers() -> st.SearchStrategy[str]:
     return st.sampled_from(_WORDS)
 
 
-_WORDS = tuple(
-    [
-        "a",
-        "b",
-        "c",
-        "x",
-        "y",
-        "z",
-        "n",
-        "list",
-        "plan",
-        "ship",
-        "item",
-        "count",
-        "total",
-        "order_id",
-        "fetch2",
-        "work",
-        "on",
-        "no",
-        "name",
-        "id",
-    ]
-)
+_WORDS = (
+    "a", "b", "c", "x", "y", "z", "n", "list", "plan", "ship", "item", "count", "total", "order_id", "fetch2", "work", "on", "no", "name", "id",
+)  # fmt: skip
 
 
 def names() -> st.SearchStrategy[str]:

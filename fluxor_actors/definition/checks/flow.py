@@ -75,8 +75,12 @@ def _warn_loops(check: Check) -> None:
             if current in trail:
                 ids = list(trail)
                 loop = ids[ids.index(current) :]
-                jumper = next(each for each in reversed(loop) if check.index.places[each].task.goto)
-                message = f"a `goto` loop without a `when`: {' → '.join((*loop, current))}"
+                while not check.index.places[loop[-1]].task.goto and any(
+                    check.index.places[each].task.goto for each in loop
+                ):
+                    loop = [loop[-1], *loop[:-1]]
+                jumper = loop[-1]
+                message = f"a `goto` loop without a `when`: {' → '.join((*loop, loop[0]))}"
                 check.warning(
                     check.index.places[jumper], "goto", message, "it ends only with an error, or when cancelled"
                 )
