@@ -142,7 +142,7 @@ def retry_delay(retry: Retry, tries: int, seed: str) -> float:
 
     Example:
         >>> retry_delay(Retry(type="exponential", delay=1, multiplier=2), 3, "p/run")
-        4.0
+        4
     """
     delay = retry.delay
     if retry.type is Backoff.EXPONENTIAL:

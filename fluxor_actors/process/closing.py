@@ -12,7 +12,7 @@ from fluxor_actors.process.events import CancelSignalled, Outcome, RunClosing, R
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.joining import joined_output
 from fluxor_actors.process.opening import open_run
-from fluxor_actors.process.run import FanBody, Phase, Run
+from fluxor_actors.process.run import Body, FanBody, Phase, Run
 from fluxor_actors.process.states import ExecutionState
 from fluxor_actors.process.turn import Step, Turn
 
@@ -48,21 +48,28 @@ def _grace(turn: Turn, run: Run) -> None:
 
 def close(turn: Turn, run: Run, outcome: Outcome, failure: Failure | None = None) -> None:
     """Have the run end with ``outcome`` once everything below it has ended, and stop that."""
-    if not turn.live(run) or run.body is None:
+    if run.body is None or not turn.live(run) or not _overrides(run.body, outcome):
         return
     body = run.body
-    if body.phase is Phase.FINALLY and outcome is not Outcome.FAILED:
-        return
-    told = body.phase is Phase.DRAINING
-    if told and (outcome is not Outcome.CANCELLED or body.outcome is Outcome.CANCELLED):
-        return
+    # What cleans up is not stopped, and what is stopped already is not told again.
+    told = body.phase is Phase.DRAINING or (body.phase is Phase.FINALLY and outcome is Outcome.CANCELLED)
     turn.emit(RunClosing(run.id, outcome, failure))
     if not told:
-        for child in tuple(body.children.values()):
-            if not child.status.final:
-                turn.then(Step.CANCEL, child)
+        for child in reversed(body.children.values()):
+            turn.first(Step.CANCEL, child)
     if body.open == 0:
         turn.then(Step.SETTLE, run)
+
+
+def _overrides(body: Body, outcome: Outcome) -> bool:
+    """Whether that outcome goes before the one that is on its way."""
+    if body.phase is Phase.DRAINING:
+        if outcome is Outcome.CANCELLED:
+            return body.outcome is not Outcome.CANCELLED
+        return body.outcome is Outcome.LEFT
+    if body.phase is Phase.FINALLY and outcome is Outcome.CANCELLED:
+        return body.outcome not in (Outcome.CANCELLED, Outcome.FAILED)
+    return True
 
 
 def settle(turn: Turn, run: Run) -> None:
@@ -70,7 +77,7 @@ def settle(turn: Turn, run: Run) -> None:
     if run.status is not _E.WAIT_FOR_SUB_TASKS or not turn.live(run):
         return
     body, task = run.below, run.task
-    if body.open or body.jump is not None and task.number:
+    if body.open or (body.jumps and run.id not in body.jumps):
         return
     if body.phase is Phase.BODY and not _body_done(turn, run):
         return
@@ -103,7 +110,7 @@ def _body_done(turn: Turn, run: Run) -> bool:
         if body.failed and not (fan_out.join.mode is AwaitMode.FIRST and body.first is not None):
             failure = body.failure
     else:
-        for child in body.children.values():
+        for child in body.kept.values():
             if child.group and child.status is _E.FAILED and child.fan.joined is None:
                 failure = child.failure
                 break

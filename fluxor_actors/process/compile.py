@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -102,29 +103,31 @@ class _Compiler:
         else:
             plan = self._inside(plan, task_id)
         children: list[int] = []
-        roles: dict[str, int] = {}
+        catch = finally_ = None
         for child in () if task.matrix is not None else task.tasks:
             child_role = _ROLES.get(child.name.lower(), Role.ORDINARY)
             added = self._add(child, number, len(children), child_role, f"{task_id}/{child.name}")
             if child_role is Role.ORDINARY:
                 children.append(added)
+            elif child_role is Role.CATCH:
+                catch = added
             else:
-                roles["catch" if child_role is Role.CATCH else "finally_"] = added
-        outside = self._outside(task, role)
-        self.tasks[number] = evolve(plan, last=len(self.tasks) - 1, children=tuple(children), **roles, **outside)
+                finally_ = added
+        self.tasks[number] = evolve(
+            plan,
+            last=len(self.tasks) - 1,
+            children=tuple(children),
+            catch=catch,
+            finally_=finally_,
+            # Of a template, `async` says how its items run.
+            async_=task.async_ and task.template is None,
+            schedule_in=task.schedule_in,
+            when=None if task.when is None else self.language.expression(task.when),
+            init=self._settings(task.init),
+            post=self._settings(task.post),
+            auto_pause=task.auto_pause,
+        )
         return number
-
-    def _outside(self, task: Task, role: Role) -> dict[str, Any]:
-        """What concerns the task as a whole, whatever it does."""
-        language = self.language
-        return {
-            "async_": task.async_ and task.template is None,
-            "schedule_in": task.schedule_in,
-            "when": None if task.when is None else language.expression(task.when),
-            "init": self._settings(task.init),
-            "post": self._settings(task.post),
-            "auto_pause": task.auto_pause,
-        }
 
     def _inside(self, plan: TaskPlan, task_id: str) -> TaskPlan:
         """What the task does."""
@@ -179,7 +182,7 @@ class _Compiler:
         repeated = task.emit.task
         body = self._add(repeated, plan.number, 0, Role.BODY, f"{task_id}/{repeated.name}")
         detached = task.await_ is None
-        join = Join() if task.await_ is None else self._join(task.await_, task_id, None)
+        join = Join() if task.await_ is None else self._join(task.await_, task_id, task.timeout)
         for_each = task.emit.for_each
         items = self.language.value(for_each if not isinstance(for_each, str) else _whole(for_each))
         fail_fast = detached or join.mode.value == "anyError"
@@ -214,18 +217,21 @@ class _Compiler:
             if plan.join is not None:
                 self.tasks[number] = evolve(plan, join=evolve(plan.join, on=on))
             joined.add(on)
+        ordered = sorted(watched)
         for number, plan in enumerate(self.tasks):
             fan_out = plan.fan_out
+            first = bisect_left(ordered, number)
             if fan_out is not None and fan_out.detached and number in joined:
                 fan_out = evolve(fan_out, fail_fast=False, awaited=True)
             self.tasks[number] = evolve(
                 plan,
                 watched=number in watched,
-                tracked=any(plan.contains(other) for other in watched),
+                tracked=first < len(ordered) and ordered[first] <= plan.last,
                 repeatable=jumps or plan.role in (Role.CATCH, Role.FINALLY),
                 fan_out=fan_out,
             )
         self._check_dependencies()
+        self._check_jumps()
 
     def _number(self, reference: str, plan: TaskPlan) -> int:
         return self.numbers[self.index.resolve(reference, plan.id)]
@@ -252,6 +258,20 @@ class _Compiler:
                     if inner.role is Role.BODY and not inner.contains(plan.number):
                         raise DefinitionError(f"{plan.id} depends on {other.id}, which runs once an item of {inner.id}")
                     inner = self.tasks[inner.parent]
+
+    def _check_jumps(self) -> None:
+        """A group runs beside everything else: control that left it would arrive where other control is already."""
+        for plan in self.tasks:
+            for jump in plan.goto:
+                inner = plan
+                while not inner.contains(jump.target):
+                    outer = self.tasks[inner.parent]
+                    if inner.role is Role.BODY and _detached(outer):
+                        raise DefinitionError(
+                            f"{plan.id} goes to {self.tasks[jump.target].id}, and would leave the group of {outer.id}; "
+                            f"only what `await`s its items can be left from inside them"
+                        )
+                    inner = outer
 
     def _settings(self, parameters: tuple[Parameter, ...]) -> tuple[Setting, ...]:
         return tuple(self._setting(parameter) for parameter in parameters)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fluxor_actors.errors import FluxorError, InputError, InvalidStateError
+from fluxor_actors.errors import FluxorError, InputError, InvalidStateError, TaskNotFoundError
 from fluxor_actors.process import commands
 from fluxor_actors.process.attempting import lose
 from fluxor_actors.process.closing import cancel as cancel_run
-from fluxor_actors.process.effects import Continue, PauseChild, ResumeChild, WatchChild
+from fluxor_actors.process.effects import CancelChild, Continue, PauseChild, ProcessEnded, ResumeChild, WatchChild
 from fluxor_actors.process.events import (
     PauseRequested,
+    ProcessCancelled,
     ProcessCancelRequested,
     ProcessPaused,
     ProcessRestarted,
@@ -26,7 +27,18 @@ from fluxor_actors.process.settings import evaluate_init
 from fluxor_actors.process.states import ExecutionState, ProcessState
 from fluxor_actors.process.turn import Step, Turn
 
-__all__ = ["cancel", "pause", "recover", "resume", "resume_failed", "settle_pause", "signal", "start", "steer"]
+__all__ = [
+    "cancel",
+    "pause",
+    "recover",
+    "release",
+    "resume",
+    "resume_failed",
+    "settle_pause",
+    "signal",
+    "start",
+    "steer",
+]
 
 _P = ProcessState
 _E = ExecutionState
@@ -43,15 +55,18 @@ def start(turn: Turn, command: commands.Start) -> None:
 
     Raises:
         InputError: ``init`` cannot be evaluated.
+        TaskNotFoundError: there is no such task to start.
     """
     _require(turn, "start", _P.PENDING)
     state, plan = turn.state, turn.plan
+    for task_id in command.tasks:
+        if task_id not in plan.numbers:
+            raise TaskNotFoundError(task_id, candidates=tuple(plan.numbers)[:5])
     given = dict(command.initial_state)
     settings = [setting for setting in plan.init if setting.path[0] not in given]
-    state.environment = command.environment
     scope = Scope(given, specials=state.session.specials)
     try:
-        session = given | evaluate_init(state, settings, scope, turn.now)
+        session = given | evaluate_init(plan, command.environment, settings, scope, turn.now)
     except FluxorError as error:
         raise InputError(f"init of {plan.root.id} cannot be evaluated: {error}") from error
     turn.emit(
@@ -96,21 +111,24 @@ def resume(turn: Turn, command: commands.Resume) -> None:
     if state.status is _P.RUNNING:
         return
     turn.emit(ProcessResumed())
+    release(turn)
+
+
+def release(turn: Turn) -> None:
+    """Go on with what a pause has held back: runs, timers that fell due, processes that are waited for."""
+    state = turn.state
     for run_id in tuple(state.held):
         run = state.runs[run_id]
         turn.emit(RunReleased(run.id, run.stage))
         turn.then(Step.BEGIN, run)
-    _overdue(turn)
-    for run in _with_child(turn):
-        assert run.child is not None
-        turn.do(ResumeChild(run.child))
-
-
-def _overdue(turn: Turn) -> None:
-    for run in turn.state.runs.values():
+    for run in state.runs.values():
         for kind, due in run.timers.items():
             if due <= turn.now:
                 turn.then(Step.FIRE, run, kind, due)
+    for run in _with_child(turn):
+        if not run.signalled:
+            assert run.child is not None
+            turn.do(ResumeChild(run.child))
 
 
 def _with_child(turn: Turn) -> list[Run]:
@@ -123,25 +141,32 @@ def cancel(turn: Turn, command: commands.Cancel) -> None:
     if state.status in (_P.CANCELLED, _P.CANCEL_REQUESTED):
         return
     turn.emit(ProcessCancelRequested(command.reason))
-    if state.root is not None:
-        cancel_run(turn, state.root)
-        # What is cleaning up already, and was held by a pause, goes on.
-        for run_id in tuple(state.held):
-            turn.emit(RunReleased(run_id, state.runs[run_id].stage))
-            turn.then(Step.BEGIN, state.runs[run_id])
+    if state.root is None:
+        turn.emit(ProcessCancelled())
+        turn.do(ProcessEnded(None))
+        return
+    cancel_run(turn, state.root)
+    # What is cleaning up already, and was held by a pause, goes on.
+    turn.then(Step.RELEASE)
 
 
 def resume_failed(turn: Turn, command: commands.ResumeFailed) -> None:
     state = turn.state
     if state.status is _P.RUNNING and state.restarted:
         return
-    _require(turn, "resume_failed", _P.FAILED, _P.CANCELLED)
+    legal = (_P.FAILED, _P.CANCELLED)
+    if state.root is None:
+        # It was ended before it had begun.
+        raise InvalidStateError("resume_failed", state.status, [each for each in legal if each is not state.status])
+    _require(turn, "resume_failed", *legal)
+    under_way = not state.root.status.final
     turn.emit(ProcessRestarted())
-    for run in tuple(state.runs.values()):
-        if run.status is _E.PENDING:
-            turn.then(Step.BEGIN, run)
-        elif run.status is _E.WAIT_FOR_SUB_TASKS:
-            turn.then(Step.ADVANCE, run)
+    if under_way:
+        # It did not come to an end by itself, but was given up from outside.
+        recover(turn, commands.Recover())
+        turn.then(Step.RELEASE)
+    else:
+        turn.then(Step.REVIVE, state.root)
 
 
 def signal(turn: Turn, command: commands.Signal) -> None:
@@ -159,6 +184,8 @@ def steer(turn: Turn, command: commands.Steer) -> None:
 
 def recover(turn: Turn, command: commands.Recover) -> None:
     """Do again what may have been lost with the engine: effects, and attempts under way."""
+    if turn.state.status.final:
+        return
     for run in tuple(turn.state.runs.values()):
         if run.status.final:
             continue
@@ -169,5 +196,9 @@ def recover(turn: Turn, command: commands.Recover) -> None:
             lose(turn, run)
         elif run.status is _E.WAIT_ASYNC and run.task.join is None and run.child is not None:
             turn.do(WatchChild(run.id, run.child))
+            if run.owns_child and run.signalled:
+                turn.do(CancelChild(run.child, turn.state.cancel_reason or "cancelled"))
+            elif run.owns_child and turn.state.pausing:
+                turn.do(PauseChild(run.child))
         elif isinstance(run.body, FanBody) and run.body.cursor < len(run.body.items):
             turn.do(Continue(run.id))

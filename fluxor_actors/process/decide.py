@@ -16,10 +16,13 @@ from fluxor_actors.process import (
     closing,
     commands,
     controlling,
+    demanding,
     ending,
     following,
     jumping,
     opening,
+    relieving,
+    reviving,
     running,
     timing,
 )
@@ -27,8 +30,6 @@ from fluxor_actors.process.commands import Command
 from fluxor_actors.process.effects import Effect
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.joining import check_join
-from fluxor_actors.process.plan import TaskPlan
-from fluxor_actors.process.run import Run
 from fluxor_actors.process.state import State
 from fluxor_actors.process.turn import Note, Rules, Step, Turn
 
@@ -52,21 +53,6 @@ def _advance(turn: Turn, command: commands.Advance) -> None:
 
 def _fire(turn: Turn, command: commands.FireTimer) -> None:
     timing.fire(turn, turn.state.runs.get(command.run), command.kind, command.due)
-
-
-def _open(turn: Turn, parent: Run, task: TaskPlan, dependent: Run) -> None:
-    """Start a task on demand, unless it has been started meanwhile."""
-    frame = dependent.frame.of(task)
-    if task.number in frame.live or not turn.live(parent):
-        return
-    if frame.done.get(task.number) is not None:
-        following.dependency_ended(turn, task.number, frame.done[task.number], (dependent.id,))
-        return
-    opening.open_run(turn, parent, task, demanded=True)
-
-
-def _check_join(turn: Turn, run: Run, group: Run) -> None:
-    check_join(turn, run, group)
 
 
 _COMMANDS: dict[type, Callable[[Turn, Any], None]] = {
@@ -102,10 +88,12 @@ _STEPS: dict[Step, Callable[..., None]] = {
     Step.JUMP: jumping.jump,
     Step.RESTART: jumping.restart,
     Step.FIRE: timing.fire,
-    Step.OPEN: _open,
-    Step.CHECK_JOIN: _check_join,
+    Step.OPEN: demanding.open_demanded,
+    Step.CHECK_JOIN: check_join,
+    Step.REVIVE: reviving.revive,
+    Step.RELEASE: controlling.release,
 }
-_TABLE = tuple(_STEPS.get(step) for step in Step)
+_TABLE = tuple(_STEPS[step] for step in Step)
 
 
 def decide(state: State, command: Command, now: float, rules: Rules) -> Decision:
@@ -122,14 +110,22 @@ def decide(state: State, command: Command, now: float, rules: Rules) -> Decision
         InputError: the process cannot start with what it was given; nothing has changed.
     """
     turn = Turn(state, now, rules)
+    if not state.sequence:
+        state.created_at = now
     _COMMANDS[type(command)](turn, command)
-    agenda = turn.agenda
-    while agenda:
-        step, *arguments = agenda.popleft()
-        _TABLE[step](turn, *arguments)  # type: ignore[misc]  # every step that is put on the agenda has a function
+    _work_off(turn)
+    while state.queued and not state.active and relieving.relieve(turn):
+        _work_off(turn)
     controlling.settle_pause(turn)
     if turn.events:
         state.updated_at = now
-        if state.status.final:
+        if state.finished_at is None and state.status.final:
             state.finished_at = now
     return Decision(turn.events, turn.effects, turn.notes)
+
+
+def _work_off(turn: Turn) -> None:
+    agenda = turn.agenda
+    while agenda:
+        step, *arguments = agenda.popleft()
+        _TABLE[step](turn, *arguments)

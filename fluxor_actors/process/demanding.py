@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from fluxor_actors.process.plan import Flow, TaskPlan
+from fluxor_actors.process.opening import open_run, unmet
+from fluxor_actors.process.plan import TaskPlan
 from fluxor_actors.process.run import Frame, Phase, Run
 from fluxor_actors.process.states import ExecutionState
-from fluxor_actors.process.turn import Step, Turn
+from fluxor_actors.process.turn import Turn
 
-__all__ = ["demand", "unmet"]
-
-_GOOD = (ExecutionState.COMPLETED, ExecutionState.SKIPPED)
+__all__ = ["open_demanded"]
 
 
-def unmet(turn: Turn, run: Run) -> tuple[tuple[int, ...], int | None]:
-    """The dependencies that have not ended, and one that has failed."""
-    missing: list[int] = []
-    for number in run.task.depends_on:
-        frame = run.frame.of(turn.plan.tasks[number])
-        done = frame.done.get(number)
-        if number in frame.live or done is None:
-            missing.append(number)
-        elif done not in _GOOD:
-            return (), number
-    return tuple(missing), None
-
-
-def demand(turn: Turn, run: Run, task: TaskPlan) -> None:
-    """Start a task that another depends on, unless it is under way or is sure to come."""
-    frame = run.frame.of(task)
-    if task.number in frame.live:
+def open_demanded(turn: Turn, dependent: Run) -> None:
+    """Start the tasks for which a run waits, those that are not under way: by now whoever would open them anyway has done so."""
+    if dependent.status is not ExecutionState.WAIT_FOR_DEPENDENCIES or not turn.live(dependent):
         return
-    parent = _nearest_live(turn, frame, task)
-    if (
-        parent.task.number == task.parent
-        and parent.task.flow in (Flow.PARALLEL, Flow.GRAPH)
-        and _will_open(turn, parent, task)
-    ):
-        return
-    turn.then(Step.OPEN, parent, task, run)
+    for number in unmet(turn, dependent)[0]:
+        task = turn.plan.tasks[number]
+        frame = dependent.frame.of(task)
+        if number not in frame.live:
+            open_run(turn, _nearest_live(turn, frame, task), task, demanded=True)
 
 
 def _nearest_live(turn: Turn, frame: Frame, task: TaskPlan) -> Run:
@@ -47,12 +29,14 @@ def _nearest_live(turn: Turn, frame: Frame, task: TaskPlan) -> Run:
         live = frame.live.get(number)
         if live is not None:
             run = turn.state.runs[live]
-            if run.body is not None and run.body.phase is Phase.BODY and run.task.fan_out is None:
+            if _at_body(run):
                 return run
         number = turn.plan.tasks[number].parent
     return turn.state.runs[frame.owner]
 
 
-def _will_open(turn: Turn, parent: Run, task: TaskPlan) -> bool:
-    selected = turn.state.selected
-    return task.position >= parent.below.cursor and (selected is None or task.number in selected)
+def _at_body(run: Run) -> bool:
+    body = run.body
+    if body is None or run.status is not ExecutionState.WAIT_FOR_SUB_TASKS or run.task.fan_out is not None:
+        return False
+    return body.phase is Phase.BODY and not body.jumps

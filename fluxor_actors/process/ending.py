@@ -8,7 +8,6 @@ from fluxor_actors.errors import FluxorError
 from fluxor_actors.process.effects import ProcessEnded
 from fluxor_actors.process.events import (
     Event,
-    Outcome,
     PauseRequested,
     ProcessCancelled,
     ProcessCompleted,
@@ -18,6 +17,7 @@ from fluxor_actors.process.events import (
     RunFailed,
 )
 from fluxor_actors.process.failure import Failure
+from fluxor_actors.process.leaving import may_jump
 from fluxor_actors.process.run import Run
 from fluxor_actors.process.scope import Scope
 from fluxor_actors.process.settings import evaluate_post
@@ -32,16 +32,16 @@ def end(turn: Turn, run: Run, event: Event, goto: int | None = None) -> None:
     task = run.task
     parent = run.parent
     waiters = run.frame.waiters.get(task.number) if task.watched and not run.group else None
-    restart = parent is None and run.body is not None and run.body.jump is not None
+    restart = parent is None and run.body is not None and run.id in run.body.jumps
     if run.timers:
         turn.stop_timers(run)
     turn.emit(event)
     if waiters:
         turn.then(Step.DEPENDENCY_ENDED, task.number, run.status, tuple(waiters))
     if goto is not None:
-        turn.then(Step.JUMP, run, goto)
+        turn.first(Step.JUMP, run, goto)
     elif parent is not None:
-        turn.agenda.append((Step.CHILD_ENDED, parent, run, bool(waiters)))
+        turn.agenda.append((Step.CHILD_ENDED, parent, run))
     elif restart and run.status is ExecutionState.COMPLETED:
         turn.then(Step.RESTART, run)
     else:
@@ -67,9 +67,6 @@ def complete(turn: Turn, run: Run, output: Any, started: float | None = None) ->
     task = run.task
     if run.group:
         end(turn, run, RunCompleted(run.id, None))
-        return
-    if run.body is not None and run.body.outcome is Outcome.LEFT:
-        end(turn, run, RunCompleted(run.id, output))
         return
     if not task.post and not task.goto:
         event = RunCompleted(run.id, output, started=started)
@@ -103,7 +100,7 @@ def _aftermath(turn: Turn, run: Run, output: Any, started: float | None) -> RunC
             if jump.when is not None:
                 turn.notes.append(Note(run.id, task.number, jump.when.source, holds))
             if holds:
-                goto = jump.target
+                goto = jump.target if may_jump(turn, run, jump.target) else None
                 break
     return RunCompleted(run.id, output, writes, goto, started)
 

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from fluxor_actors.process import events as happened
+from fluxor_actors.process import evolve_attempt as attempt
+from fluxor_actors.process import evolve_closing as closing
+from fluxor_actors.process import evolve_ending as ending
+from fluxor_actors.process import evolve_opening as opening
 from fluxor_actors.process import evolve_process as whole
-from fluxor_actors.process import evolve_run as single
+from fluxor_actors.process import evolve_restart as restart
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.state import State
 
@@ -22,38 +26,40 @@ _RULES: dict[type, Callable[[State, Any], None]] = {
     happened.ProcessCancelled: whole.cancelled,
     happened.ProcessCompleted: whole.completed,
     happened.ProcessFailed: whole.failed,
-    happened.ProcessRestarted: whole.restarted,
+    happened.ProcessRestarted: restart.restarted,
     happened.SessionSteered: whole.steered,
     happened.SignalReceived: whole.signal_received,
-    happened.SignalAwaited: single.signal_awaited,
-    happened.SignalTaken: single.signal_taken,
-    happened.RunOpened: single.opened,
-    happened.RunAdopted: single.adopted,
-    happened.RunHeld: single.held,
-    happened.RunWaiting: single.waiting,
-    happened.RunReleased: single.released,
-    happened.RunQueued: single.queued,
-    happened.RunAdmitted: single.admitted,
-    happened.RunDelayed: single.delayed,
-    happened.RunEntered: single.entered,
-    happened.RunSkipped: single.skipped,
-    happened.FanOutBegun: single.fan_out_begun,
-    happened.GroupOpened: single.group_opened,
-    happened.GroupJoined: single.group_joined,
-    happened.ItemsClosed: single.items_closed,
-    happened.AttemptScheduled: single.attempt_scheduled,
-    happened.AttemptBegun: single.attempt_begun,
-    happened.HeartbeatReceived: single.heartbeat_received,
-    happened.ChildAwaited: single.child_awaited,
-    happened.RetryScheduled: single.retry_scheduled,
-    happened.ResultDropped: single.result_dropped,
-    happened.CancelSignalled: single.cancel_signalled,
-    happened.RunCompleted: single.completed,
-    happened.RunFailed: single.failed,
-    happened.RunCancelled: single.cancelled,
-    happened.RunClosing: single.closing,
-    happened.JumpRequested: single.jump_requested,
-    happened.Jumped: single.jumped,
+    happened.SignalAwaited: attempt.signal_awaited,
+    happened.SignalTaken: attempt.signal_taken,
+    happened.RunOpened: opening.opened,
+    happened.RunAdopted: opening.adopted,
+    happened.RunHeld: opening.held,
+    happened.RunWaiting: opening.waiting,
+    happened.RunReleased: opening.released,
+    happened.RunQueued: opening.queued,
+    happened.RunAdmitted: opening.admitted,
+    happened.RunDelayed: opening.delayed,
+    happened.RunEntered: opening.entered,
+    happened.RunRevived: opening.revived,
+    happened.TimeoutLapsed: closing.timeout_lapsed,
+    happened.RunSkipped: ending.skipped,
+    happened.FanOutBegun: attempt.fan_out_begun,
+    happened.GroupOpened: attempt.group_opened,
+    happened.GroupJoined: attempt.group_joined,
+    happened.ItemsClosed: closing.items_closed,
+    happened.AttemptScheduled: attempt.attempt_scheduled,
+    happened.AttemptBegun: attempt.attempt_begun,
+    happened.HeartbeatReceived: attempt.heartbeat_received,
+    happened.ChildAwaited: attempt.child_awaited,
+    happened.RetryScheduled: attempt.retry_scheduled,
+    happened.ResultDropped: attempt.result_dropped,
+    happened.CancelSignalled: attempt.cancel_signalled,
+    happened.RunCompleted: ending.completed,
+    happened.RunFailed: ending.failed,
+    happened.RunCancelled: ending.cancelled,
+    happened.RunClosing: closing.closing,
+    happened.JumpRequested: closing.jump_requested,
+    happened.Jumped: closing.jumped,
 }
 
 

@@ -84,18 +84,18 @@ def check_join(turn: Turn, run: Run, group: Run) -> None:
         return
     join, fan = _join(run), group.fan
     if join.mode is AwaitMode.FIRST and fan.first is not None:
-        turn.then(Step.COMPLETE, run, [fan.outputs[fan.first]])
+        turn.then(Step.COMPLETE, run, joined_output(join, fan))
         close_items(turn, group)
-    elif fan.failed and (group.status.final or join.mode is AwaitMode.ANY_ERROR) and not _others(join, fan):
-        assert fan.failure is not None or group.failure is not None
-        turn.then(Step.FAIL, run, fan.failure or group.failure)
-        close_items(turn, group)
+    elif group.status is ExecutionState.FAILED:
+        turn.then(Step.FAIL, run, group.failure)
+    elif group.status is ExecutionState.CANCELLED:
+        text = f"the group of {group.task.id} was cancelled"
+        turn.then(Step.FAIL, run, Failure("ActionCancelledError", text, ("ActionCancelledError",), run.task.id))
     elif group.status.final:
         turn.then(Step.COMPLETE, run, joined_output(join, fan))
-
-
-def _others(join: Join, fan: FanBody) -> bool:
-    return join.mode is AwaitMode.FIRST and fan.succeeded + fan.failed < len(fan.items)
+    elif fan.failed and join.mode is AwaitMode.ANY_ERROR:
+        turn.then(Step.FAIL, run, fan.failure)
+        turn.then(Step.CLOSE, group, Outcome.CANCELLED)
 
 
 def close_items(turn: Turn, run: Run) -> None:
@@ -103,8 +103,8 @@ def close_items(turn: Turn, run: Run) -> None:
     if run.status.final or run.below.outcome is Outcome.COMPLETED:
         return
     turn.emit(ItemsClosed(run.id))
-    for child in tuple(run.below.children.values()):
-        turn.then(Step.CANCEL, child)
+    for child in reversed(run.below.children.values()):
+        turn.first(Step.CANCEL, child)
     turn.then(Step.SETTLE, run)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from fluxor_actors.errors import DependencyFailedError, FluxorError
 from fluxor_actors.process.attempting import schedule
 from fluxor_actors.process.commands import TimerKind
-from fluxor_actors.process.demanding import demand, unmet
 from fluxor_actors.process.ending import end
 from fluxor_actors.process.events import (
     PauseRequested,
@@ -27,10 +26,12 @@ from fluxor_actors.process.joining import await_group, await_signal, emit_detach
 from fluxor_actors.process.plan import Flow, Role, TaskPlan
 from fluxor_actors.process.run import Run, Stage
 from fluxor_actors.process.settings import evaluate_init
-from fluxor_actors.process.states import ExecutionState
+from fluxor_actors.process.states import ExecutionState, ProcessState
 from fluxor_actors.process.turn import Note, Step, Turn
 
-__all__ = ["admit", "begin", "open_run"]
+__all__ = ["admit", "begin", "delay_over", "due_of", "fail_dependent", "open_run", "unmet"]
+
+_GOOD = (ExecutionState.COMPLETED, ExecutionState.SKIPPED)
 
 
 def open_run(
@@ -71,7 +72,7 @@ def begin(turn: Turn, run: Run) -> None:
         turn.then(Step.COMPLETE, run, run.output)
     elif run.scheduled:
         schedule(turn, run)
-    elif run.target is not None or (_dependencies(turn, run) and _place(turn, run) and _delay(turn, run)):
+    elif run.target is not None or (_dependencies(turn, run) and _delay(turn, run) and _place(turn, run)):
         _condition(turn, run, task)
 
 
@@ -85,14 +86,26 @@ def _dependencies(turn: Turn, run: Run) -> bool:
     if not open_:
         return True
     turn.emit(RunWaiting(run.id, open_))
-    for number in open_:
-        demand(turn, run, turn.plan.tasks[number])
+    turn.then(Step.OPEN, run)
     return False
+
+
+def unmet(turn: Turn, run: Run) -> tuple[tuple[int, ...], int | None]:
+    """The dependencies that have not ended, and one that has failed."""
+    missing: list[int] = []
+    for number in run.task.depends_on:
+        frame = run.frame.of(turn.plan.tasks[number])
+        done = frame.done.get(number)
+        if number in frame.live or done is None:
+            missing.append(number)
+        elif done not in _GOOD:
+            return (), number
+    return tuple(missing), None
 
 
 def fail_dependent(turn: Turn, run: Run, failed: int) -> None:
     """Fail a run because a task that it depends on has failed."""
-    error = DependencyFailedError(f"{run.task.id} depends on {turn.plan.tasks[failed].id}, which failed")
+    error = DependencyFailedError(f"{run.task.id} depends on {turn.plan.tasks[failed].id}, which did not complete")
     turn.then(Step.FAIL, run, Failure.of(error, task=run.task.id, retryable=False))
 
 
@@ -117,7 +130,7 @@ def admit(turn: Turn, parent: Run) -> None:
     while body.queue and limit is not None and body.places < limit:
         run = turn.state.runs[body.queue[0]]
         turn.emit(RunAdmitted(run.id))
-        turn.then(Step.BEGIN, run)
+        turn.then(Step.REVIVE, run)
 
 
 def _delay(turn: Turn, run: Run) -> bool:
@@ -138,6 +151,7 @@ def delay_over(turn: Turn, run: Run) -> None:
 
 
 def _condition(turn: Turn, run: Run, task: TaskPlan) -> None:
+    state = turn.state
     try:
         if task.when is not None and run.target is None:
             holds = task.when.holds(run.scope, turn.now)
@@ -145,11 +159,12 @@ def _condition(turn: Turn, run: Run, task: TaskPlan) -> None:
             if not holds:
                 _skip(turn, run)
                 return
-        if turn.plan.auto_pause and task.flow is Flow.ACTION and not run.stepped:
+        stepping = turn.plan.auto_pause and task.flow is Flow.ACTION and not run.stepped
+        if stepping and state.status is ProcessState.RUNNING:
             turn.emit(PauseRequested(task.number))
             turn.emit(RunHeld(run.id))
             return
-        variables = evaluate_init(turn.state, task.init, run.scope, turn.now) if task.init else None
+        variables = evaluate_init(turn.plan, state.environment, task.init, run.scope, turn.now) if task.init else None
     except FluxorError as error:
         turn.then(Step.FAIL, run, Failure.of(error, task=task.id, retryable=False))
         return
@@ -160,11 +175,21 @@ def _skip(turn: Turn, run: Run) -> None:
     end(turn, run, RunSkipped(run.id))
 
 
+def due_of(turn: Turn, task: TaskPlan) -> float | None:
+    """When a task with others below it, entered now, times out. Starting over gives the whole process no more time."""
+    if not task.number and turn.state.deadline is not None:
+        return turn.state.deadline
+    timeout = task.timeout
+    awaited = None if task.fan_out is None else task.fan_out.join.timeout
+    if timeout is None or (awaited is not None and awaited < timeout):
+        timeout = awaited
+    return None if timeout is None else turn.now + timeout
+
+
 def _enter(turn: Turn, run: Run, task: TaskPlan, variables: Mapping[str, Any] | None) -> None:
     flow = task.flow
     if task.composite:
-        timeout = task.timeout if task.timeout is not None else task.fan_out.join.timeout if task.fan_out else None
-        due = None if timeout is None else turn.now + timeout
+        due = due_of(turn, task)
         turn.emit(RunEntered(run.id, variables, due))
         if due is not None:
             turn.start_timer(run, TimerKind.TIMEOUT, due)

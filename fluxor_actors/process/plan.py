@@ -167,19 +167,25 @@ class Plan:
         return step
 
     def selection(self, tasks: tuple[str, ...]) -> frozenset[int] | None:
-        """The numbers that may run when only ``tasks`` (full ids) are wanted: they, what is above and what is below."""
+        """The numbers that may run when only ``tasks`` (full ids) are wanted.
+
+        They, and what is below them; around them what contains them, with its ``catch`` and ``finally``; and what any of
+        these depends on, with all below it.
+        """
         if not tasks:
             return None
         chosen: set[int] = set()
-        for task_id in tasks:
-            task = self.tasks[self.numbers[task_id]]
-            chosen.update(range(task.number, task.last + 1))
-            while task.number:
-                task = self.tasks[task.parent]
-                chosen.add(task.number)
-                chosen.update(number for number in (task.catch, task.finally_) if number is not None)
-        for number in tuple(chosen):
-            task = self.tasks[number]
-            if task.role in (Role.CATCH, Role.FINALLY):
-                chosen.update(range(task.number, task.last + 1))
+        wanted = [self.tasks[self.numbers[task_id]] for task_id in tasks]
+        for task in tuple(wanted):
+            around = task
+            while around.number:
+                around = self.tasks[around.parent]
+                chosen.add(around.number)
+                wanted += [self.tasks[number] for number in (around.catch, around.finally_) if number is not None]
+        pending = {number for task in wanted for number in range(task.number, task.last + 1)} | chosen
+        while pending:
+            number = pending.pop()
+            chosen.add(number)
+            for needed in self.tasks[number].depends_on:
+                pending.update(each for each in range(needed, self.tasks[needed].last + 1) if each not in chosen)
         return frozenset(chosen)

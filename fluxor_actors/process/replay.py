@@ -31,6 +31,6 @@ def replay(plan: Plan, records: Iterable[Recorded]) -> State:
         for event in record.events:
             evolve(state, event)
         state.updated_at = record.at
-        if state.status.final:
+        if state.finished_at is None and state.status.final:
             state.finished_at = record.at
     return state

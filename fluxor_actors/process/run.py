@@ -6,6 +6,8 @@ from collections import deque
 from enum import StrEnum
 from typing import Any
 
+from attrs import frozen
+
 from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.events import Outcome
 from fluxor_actors.process.failure import Failure
@@ -13,7 +15,7 @@ from fluxor_actors.process.plan import TaskPlan
 from fluxor_actors.process.scope import Scope
 from fluxor_actors.process.states import ExecutionState
 
-__all__ = ["Body", "FanBody", "Frame", "Phase", "Run", "Stage"]
+__all__ = ["Body", "Departure", "FanBody", "Frame", "Phase", "Run", "Stage"]
 
 
 class Phase(StrEnum):
@@ -30,8 +32,8 @@ class Stage:
 
     NEW = 0
     DEPENDENCIES = 1
-    PLACE = 2
-    DELAY = 3
+    DELAY = 2
+    PLACE = 3
 
 
 class Frame:
@@ -46,6 +48,7 @@ class Frame:
         self.done: dict[int, ExecutionState] = {}
         self.live: dict[int, str] = {}
         self.waiters: dict[int, list[str]] = {}
+        #: the latest group of each emitting task
         self.groups: dict[int, str] = {}
         #: started on demand, not yet come to by their sequence
         self.prefetched: set[int] = set()
@@ -58,30 +61,48 @@ class Frame:
         return frame
 
 
+@frozen(slots=True)
+class Departure:
+    """Control is on its way to a target, and waits for children to end. For an item that starts over: which, and how often."""
+
+    target: int
+    leaving: tuple[str, ...] = ()
+    index: int | None = None
+    iteration: int = 1
+
+
 class Body:
     """The children of a run: counters, never scans."""
 
     __slots__ = (
-        "blocking", "caught", "children", "counts", "cursor", "failure", "finalized", "jump", "open", "outcome", "phase", "places", "queue", "results",
+        "before", "blocking", "caught", "children", "counts", "cursor", "failure", "finalized", "foreign", "interrupted", "jumps", "kept",
+        "open", "outcome", "phase", "places", "queue", "results",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        #: live children, and those that failed or were cancelled, by run id
+        #: live children, by run id
         self.children: dict[str, Run] = {}
-        #: how many have not ended
+        #: ended ones that still matter: failed, cancelled, groups that may be joined
+        self.kept: dict[str, Run] = {}
+        #: how many have not ended: the live children and the foreign ones
         self.open = 0
         #: the position of the next child, or the index of the next item
         self.cursor = 0
         #: the child that the sequence waits for
         self.blocking: str | None = None
+        #: children that were started on demand and run elsewhere, by task
+        self.foreign: dict[int, str] = {}
         self.phase = Phase.BODY
         self.outcome: Outcome | None = None
+        #: the outcome that a later one has overridden, where the body itself had been done or left
+        self.before: Outcome | None = None
         self.failure: Failure | None = None
         #: whether ``catch``, and ``finally``, have had their turn
         self.caught = False
         self.finalized = False
-        #: where to go on, once that child has ended
-        self.jump: tuple[int, str] | None = None
+        #: where to go on when a child has ended; and where it would have gone on, had it not been stopped
+        self.jumps: dict[str, Departure] = {}
+        self.interrupted: dict[str, Departure] = {}
         self.results: dict[str, Any] = {}
         #: how often each child ran, where it may run again
         self.counts: dict[int, int] = {}
@@ -112,9 +133,9 @@ class Run:
     """One run of one task in one iteration."""
 
     __slots__ = (
-        "admitted", "attempt", "body", "child", "demanded", "entered", "failure", "frame", "group", "has_output", "ignore_error",
-        "index", "input", "iteration", "id", "output", "owns_child", "parent", "scope", "scheduled", "signal", "signalled", "stage", "status",
-        "stepped", "target", "task", "timers", "tries",
+        "admitted", "attempt", "body", "child", "demanded", "entered", "failure", "frame", "group", "has_output", "id", "ignore_error",
+        "index", "input", "iteration", "missing", "output", "owns_child", "parent", "scheduled", "scope", "signal", "signalled", "stage",
+        "status", "stepped", "target", "task", "timers", "tries",
     )  # fmt: skip
 
     def __init__(self, id: str, task: TaskPlan, parent: Run | None, scope: Scope, frame: Frame) -> None:  # noqa: A002 - its name
@@ -127,6 +148,8 @@ class Run:
         self.iteration = 1
         self.index: int | None = None
         self.stage = Stage.NEW
+        #: how many of the tasks that it waits for have not ended
+        self.missing = 0
         #: a jump passes through it on the way to this task
         self.target: int | None = None
         self.demanded = False
@@ -165,3 +188,8 @@ class Run:
         """The children of a composite's run."""
         assert self.body is not None
         return self.body
+
+    @property
+    def displaced(self) -> bool:
+        """Whether it was started on demand under another task than its own parent."""
+        return self.demanded and self.parent is not None and self.parent.task.number != self.task.parent

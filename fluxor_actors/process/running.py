@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fluxor_actors.definition.model import AwaitMode
-from fluxor_actors.errors import FluxorError
+from fluxor_actors.errors import DependencyFailedError, FluxorError
 from fluxor_actors.process.effects import Continue
-from fluxor_actors.process.events import FanOutBegun, Outcome, RunAdopted, RunOpened
+from fluxor_actors.process.events import FanOutBegun, Outcome, RunAdmitted, RunAdopted, RunOpened
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.items import evaluate_items, evaluate_selectors
 from fluxor_actors.process.joining import close_items
@@ -15,7 +15,7 @@ from fluxor_actors.process.run import FanBody, Phase, Run
 from fluxor_actors.process.states import ExecutionState
 from fluxor_actors.process.turn import Step, Turn
 
-__all__ = ["advance", "item_ended", "open_item"]
+__all__ = ["advance", "dependency_failure", "item_ended", "open_item"]
 
 
 def advance(turn: Turn, run: Run) -> None:
@@ -23,11 +23,11 @@ def advance(turn: Turn, run: Run) -> None:
     if run.status is not ExecutionState.WAIT_FOR_SUB_TASKS or not turn.live(run):
         return
     body = run.below
-    if body.phase is not Phase.BODY or body.jump is not None:
+    flow = run.task.flow
+    if body.phase is not Phase.BODY or (body.jumps and flow is Flow.SEQUENCE):
         if body.open == 0:
             turn.then(Step.SETTLE, run)
         return
-    flow = run.task.flow
     if flow is Flow.SEQUENCE:
         _advance_sequence(turn, run)
     elif flow is Flow.FAN_OUT:
@@ -41,7 +41,7 @@ def _next(turn: Turn, run: Run) -> TaskPlan | None:
     children, selected = run.task.children, turn.state.selected
     for position in range(run.below.cursor, len(children)):
         number = children[position]
-        if selected is None or number in selected or run.demanded:
+        if selected is None or number in selected:
             return turn.plan.tasks[number]
     return None
 
@@ -54,39 +54,46 @@ def _advance_sequence(turn: Turn, run: Run) -> None:
             if body.open == 0:
                 turn.then(Step.SETTLE, run)
             return
-        if task.watched and task.number in run.frame.of(task).prefetched:
-            _adopt(turn, run, task)
-            continue
-        _open_child(turn, run, task)
+        if not (_prefetched(run, task) and run.target is None):
+            _open_child(turn, run, task)
+        elif not _adopt(turn, run, task):
+            return
 
 
-def _adopt(turn: Turn, run: Run, task: TaskPlan) -> None:
+def _prefetched(run: Run, task: TaskPlan) -> bool:
+    return task.watched and task.number in run.frame.of(task).prefetched
+
+
+def _adopt(turn: Turn, run: Run, task: TaskPlan) -> bool:
+    """Come to a task that was started on demand. Returns False, and has the run closed, if it has failed."""
     frame = run.frame.of(task)
     live = frame.live.get(task.number)
     done = frame.done.get(task.number)
+    if live is None and done not in (ExecutionState.COMPLETED, ExecutionState.SKIPPED):
+        turn.then(Step.CLOSE, run, Outcome.FAILED, dependency_failure(task))
+        return False
     turn.emit(RunAdopted(run.id, task.number, live))
-    if live is None and done is ExecutionState.FAILED:
-        failure = Failure(
-            "DependencyFailedError", f"{task.id} has failed", ("DependencyFailedError",), task.id, 0, False
-        )
-        turn.then(Step.CLOSE, run, Outcome.FAILED, failure)
+    return True
+
+
+def dependency_failure(task: TaskPlan) -> Failure:
+    """The failure of a task that has come to one that ran on demand, in vain."""
+    error = DependencyFailedError(f"{task.id} was started for a task that depends on it, and did not complete")
+    return Failure.of(error, task=task.id, retryable=False)
 
 
 def _open_child(turn: Turn, run: Run, task: TaskPlan) -> None:
     target = run.target
-    if target == task.number:
-        target = None
-    elif target is not None and not task.contains(target):
-        target = None
-    open_run(turn, run, task, target=target)
+    inside = target is not None and target != task.number and task.contains(target)
+    open_run(turn, run, task, target=target if inside else None)
 
 
 def _advance_parallel(turn: Turn, run: Run) -> None:
     while (task := _next(turn, run)) is not None:
-        if task.watched and task.number in run.frame.of(task).prefetched:
-            _adopt(turn, run, task)
-        else:
+        if not _prefetched(run, task):
             _open_child(turn, run, task)
+        elif not _adopt(turn, run, task):
+            return
     if run.below.open == 0:
         turn.then(Step.SETTLE, run)
 
@@ -99,6 +106,8 @@ def _advance_fan_out(turn: Turn, run: Run) -> None:
             turn.emit(FanOutBegun(run.id, evaluate_items(turn, run)))
         fan = run.fan
         limit = len(fan.items) if fan_out.limit is None else fan_out.limit
+        while fan.queue and fan.open - len(fan.queue) < limit:
+            _admit_item(turn, fan)
         last = fan.cursor + turn.rules.chunk
         while fan.cursor < len(fan.items) and fan.open < limit:
             if fan.cursor == last:
@@ -114,6 +123,13 @@ def _advance_fan_out(turn: Turn, run: Run) -> None:
         return
     if fan.open == 0:
         turn.then(Step.SETTLE, run)
+
+
+def _admit_item(turn: Turn, fan: FanBody) -> None:
+    """Go on with an item that was taken up again by a restart, and has waited for a place."""
+    item = turn.state.runs[fan.queue[0]]
+    turn.emit(RunAdmitted(item.id))
+    turn.then(Step.REVIVE, item)
 
 
 def open_item(turn: Turn, run: Run, index: int, iteration: int = 1) -> None:
@@ -143,7 +159,7 @@ def item_ended(turn: Turn, run: Run, item: Run) -> None:
     elif fan_out.join.mode is AwaitMode.FIRST and fan.first is not None:
         close_items(turn, run)
         return
-    if fan.cursor < len(fan.items):
+    if fan.cursor < len(fan.items) or fan.queue:
         _advance_fan_out(turn, run)
     elif fan.open == 0:
         turn.then(Step.SETTLE, run)

@@ -14,12 +14,14 @@ from fluxor_actors.process.state import State
 __all__ = ["evaluate_init", "evaluate_post"]
 
 
-def evaluate_init(state: State, settings: Iterable[Setting], scope: Scope, now: float) -> dict[str, Any]:
+def evaluate_init(
+    plan: Plan, environment: Mapping[str, Any], settings: Iterable[Setting], scope: Scope, now: float
+) -> dict[str, Any]:
     """The variables that ``init`` sets, each setting seeing the earlier ones."""
     seen = Scope({}, scope)
     for setting in settings:
         name = setting.path[0]
-        seen[name] = set_path(seen.get(name), setting.path[1:], _value(state, setting, seen, now))
+        seen[name] = set_path(seen.get(name), setting.path[1:], _value(plan, environment, setting, seen, now))
     return seen.own()
 
 
@@ -32,7 +34,7 @@ def evaluate_post(
     after = Scope({}, scope)
     for setting in settings:
         name, rest = setting.path[0], setting.path[1:]
-        value = _value(state, setting, seen, now)
+        value = _value(state.plan, state.environment, setting, seen, now)
         # What is written stands where it will stand; the output's own keys only help to read.
         old = after.get(name)
         if setting.append:
@@ -55,24 +57,20 @@ def _kind(value: Any) -> str:
     return {str: "text", bool: "a bool", int: "a number", float: "a number"}.get(type(value), type(value).__name__)
 
 
-def _value(state: State, setting: Setting, scope: Scope, now: float) -> Any:
+def _value(plan: Plan, environment: Mapping[str, Any], setting: Setting, scope: Scope, now: float) -> Any:
     value = setting.value.expand(scope, now)
     if value is None and setting.source is not None:
-        value = _read(state, setting.source, scope)
+        kind, location = setting.source
+        if kind == "env":
+            value = environment.get(f"env/{location}")
+        else:
+            value = _read(plan.workflow.config if kind == "config" else scope, location)
     if setting.type is not None:
-        value = _structure(state.plan, setting, value)
+        value = plan.structure(setting.type, value, ".".join(setting.path))
     return value
 
 
-def _structure(plan: Plan, setting: Setting, value: Any) -> Any:
-    return plan.structure(setting.type, value, ".".join(setting.path))
-
-
-def _read(state: State, source: tuple[str, str], scope: Scope) -> Any:
-    kind, location = source
-    if kind == "env":
-        return state.environment.get(f"env/{location}")
-    place: Any = dict(state.plan.workflow.config) if kind == "config" else scope
+def _read(place: Any, location: str) -> Any:
     if location in place:
         return place[location]
     for step in location.replace("/", ".").split("."):

@@ -40,9 +40,10 @@ class State:
     """One process. ``sequence`` is the number of its last event."""
 
     __slots__ = (
-        "active", "cancel_reason", "changes", "created_at", "definition_hash", "environment", "errors", "finished_at", "held", "id",
-        "jumps", "labels", "parent_id", "parent_run", "plan", "requested_by", "restarted", "root", "root_id", "runs", "selected", "sequence",
-        "session", "signal_waiters", "signals", "signals_seen", "status", "tally", "updated_at", "values", "version", "workflow",
+        "active", "cancel_reason", "changes", "created_at", "deadline", "definition_hash", "environment", "errors", "finished_at", "frame", "held",
+        "id", "jumps", "labels", "parent_id", "parent_run", "plan", "queued", "requested_by", "restarted", "root", "root_id", "runs",
+        "selected", "sequence", "session", "signal_waiters", "signals", "signals_seen", "status", "tally", "updated_at", "values",
+        "version", "workflow",
     )  # fmt: skip
 
     def __init__(self, plan: Plan) -> None:
@@ -63,7 +64,12 @@ class State:
         self.signals_seen: dict[str, Any] = {}
         self.session = Scope({}, specials={"config": dict(plan.workflow.config), "signals": self.signals_seen})
         self.runs: dict[str, Run] = {}
+        #: the run of the whole pipeline, until it has ended well
         self.root: Run | None = None
+        #: what is known of tasks once in the process
+        self.frame: Frame | None = None
+        #: when the whole process times out
+        self.deadline: float | None = None
         #: runs that wait for the process to be resumed, in order
         self.held: dict[str, None] = {}
         #: signals that nobody has taken yet, and runs that wait for one
@@ -71,6 +77,8 @@ class State:
         self.signal_waiters: dict[str, deque[str]] = {}
         #: how many attempts are under way
         self.active = 0
+        #: how many runs wait for a place under ``concurrency``
+        self.queued = 0
         self.jumps = 0
         self.errors: dict[str, str] = {}
         self.cancel_reason: str | None = None
@@ -102,15 +110,6 @@ class State:
         if status in _UNDER_WAY:
             self.active += 1
         run.status = status
-
-    def run(self, run_id: str) -> Run:
-        """The live run of that id."""
-        return self.runs[run_id]
-
-    def main_frame(self) -> Frame:
-        """The frame of the whole process."""
-        assert self.root is not None
-        return self.root.frame
 
     def write(self, scope: Scope, name: str, value: Any) -> None:
         """Set a name in a scope."""

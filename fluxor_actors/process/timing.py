@@ -7,9 +7,8 @@ from fluxor_actors.process.attempting import schedule, timed_out
 from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.effects import AbandonAttempt
 from fluxor_actors.process.ending import fail, stop
-from fluxor_actors.process.events import Outcome
+from fluxor_actors.process.events import Outcome, TimeoutLapsed
 from fluxor_actors.process.failure import Failure
-from fluxor_actors.process.joining import close_items
 from fluxor_actors.process.opening import delay_over
 from fluxor_actors.process.plan import Flow
 from fluxor_actors.process.run import Run
@@ -53,11 +52,12 @@ def _wait_over(turn: Turn, run: Run) -> None:
     if run.status is _E.WAIT_FOR_SUB_TASKS:
         awaited = task.timeout is None
         error = AwaitTimeoutError(text) if awaited else ActionTimeoutError(text)
+        turn.emit(TimeoutLapsed(run.id))
         turn.then(Step.CLOSE, run, Outcome.FAILED, Failure.of(error, task=task.id, retryable=False))
         return
     what = f"signal {task.join.signal!r}" if task.join is not None and task.join.signal else "the group"
     group = turn.state.runs.get(run.child) if run.child is not None else None
     error = AwaitTimeoutError(f"{text}: {what} did not arrive")
     fail(turn, run, Failure.of(error, task=task.id, retryable=False))
-    if group is not None and not group.status.final:
-        close_items(turn, group)
+    if group is not None:
+        turn.then(Step.CLOSE, group, Outcome.CANCELLED)

@@ -36,6 +36,8 @@ class Step(IntEnum):
     CHECK_JOIN = 12
     STOP = 13
     RESTART = 14
+    REVIVE = 15
+    RELEASE = 16
 
 
 @frozen(slots=True)
@@ -84,6 +86,10 @@ class Turn:
     def then(self, step: Step, *args: Any) -> None:
         """Put a step at the end of the agenda."""
         self.agenda.append((step, *args))
+
+    def first(self, step: Step, *args: Any) -> None:
+        """Put a step at the head of the agenda: stopping goes before whatever else was to be done."""
+        self.agenda.appendleft((step, *args))
 
     def start_timer(self, run: Run, kind: TimerKind, due: float) -> None:
         self.effects.append(StartTimer(run.id, kind, due))

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import heapq
+import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from attrs import frozen
+
 from fluxor_actors.definition import parse
 from fluxor_actors.expression import Language
 from fluxor_actors.process import effects as outer
+from fluxor_actors.process.codec import state_from_plain, state_to_plain
 from fluxor_actors.process.commands import (
     Advance,
     AttemptFailed,
     AttemptStarted,
     AttemptSucceeded,
+    Cancel,
     Command,
     FireTimer,
+    Pause,
+    Resume,
+    ResumeFailed,
+    Signal,
     Start,
+    Steer,
 )
 from fluxor_actors.process.compile import compile_plan
 from fluxor_actors.process.decide import Rules, decide
+from fluxor_actors.process.event_codec import EventCodec
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.plan import Plan
+from fluxor_actors.process.replay import replay
 from fluxor_actors.process.state import State
 
 Action = Callable[[str, Any, int], Any]
@@ -44,8 +56,21 @@ def echo(_action: str, value: Any, _attempt: int) -> Any:
     return value
 
 
+@frozen
+class Record:
+    """Events of one time, as a journal would give them back."""
+
+    at: float
+    events: list[Event]
+
+
+def text_of(state: State) -> str:
+    """A state, canonically."""
+    return json.dumps(state_to_plain(state), sort_keys=True, ensure_ascii=False)
+
+
 class Driver:
-    """One process, driven by hand."""
+    """One process, driven by hand. Asking for its status or session checks that its events tell the whole truth."""
 
     def __init__(self, text: str, action: Action = echo, *, hold: tuple[str, ...] = (), **rules: Any) -> None:
         self.plan = plan_of(text)
@@ -64,6 +89,7 @@ class Driver:
         self.calls: list[str] = []
         self.inputs: list[tuple[str, Any]] = []
         self._count = 0
+        self._checked = -1
 
     def tell(self, command: Command) -> list[Event]:
         decision = decide(self.state, command, self.now, self.rules)
@@ -137,10 +163,76 @@ class Driver:
         self.now = end
         return self
 
+    def check(self) -> None:
+        """The journal, written and read back, leads to the same state, byte for byte; and so does a snapshot."""
+        if self._checked == self.state.sequence:
+            return
+        self._checked = self.state.sequence
+        codec = EventCodec()
+        written = [(at, [json.dumps(codec.to_plain(event)) for event in events]) for at, events in self.records]
+        records = [Record(at, [codec.from_plain(json.loads(text)) for text in texts]) for at, texts in written]
+        live = text_of(self.state)
+        assert text_of(replay(self.plan, records)) == live
+        assert text_of(state_from_plain(self.plan, json.loads(live))) == live
+
+    def reload(self) -> Driver:
+        """Go on with a state that was written and read back."""
+        self.state = state_from_plain(self.plan, json.loads(json.dumps(state_to_plain(self.state))))
+        return self
+
+    def pause(self) -> Driver:
+        self.tell(Pause())
+        return self.run()
+
+    def resume(self) -> Driver:
+        self.tell(Resume())
+        return self.run()
+
+    def cancel(self, reason: str = "enough") -> Driver:
+        self.tell(Cancel(reason))
+        return self.run()
+
+    def resume_failed(self) -> Driver:
+        self.tell(ResumeFailed())
+        return self.run()
+
+    def signal(self, name: str, value: Any = None) -> Driver:
+        self.tell(Signal(name, value))
+        return self.run()
+
+    def steer(self, **values: Any) -> Driver:
+        self.tell(Steer(values))
+        return self.run()
+
     @property
     def status(self) -> str:
+        self.check()
         return str(self.state.status)
 
     @property
     def session(self) -> dict[str, Any]:
+        self.check()
         return self.state.session.own()
+
+    def names(self, kind: type | None = None) -> list[str]:
+        """The runs of the events of one kind, or those that were dispatched, without the workflow's name, in order."""
+        runs = (
+            self.calls
+            if kind is None
+            else [str(getattr(event, "run", "")) for event in self.events if type(event) is kind]
+        )
+        return [run.partition("/")[2] for run in runs]
+
+    def numbers(self) -> dict[str, int]:
+        """How many of the counted runs are where."""
+        tally = self.state.tally
+        ended = tally.completed + tally.skipped + tally.failed + tally.cancelled
+        return {
+            "total": tally.total,
+            "completed": tally.completed,
+            "skipped": tally.skipped,
+            "failed": tally.failed,
+            "cancelled": tally.cancelled,
+            "running": self.state.active,
+            "pending": tally.total - ended - self.state.active,
+        }
