@@ -189,6 +189,7 @@ class Allocator(DispatchedActor):
         assignment = seat.assignment
         self._vacate(seat)
         del self._seats[seat.worker]
+        assignment.cancellation.cancel("nobody waits for it any more")
         # It ends when its action returns after all.
         seat.worker.stop(block=False)
         self._abandoned[seat.worker] = assignment

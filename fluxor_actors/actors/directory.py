@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from pykka import ActorDeadError
 
+from fluxor_actors.actors.families import Counts, Families
 from fluxor_actors.actors.messages import Deliver, Mailbox
 from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded, AttemptSuspended, Command
 from fluxor_actors.process.snapshot import Process, ProcessOutput
-from fluxor_actors.process.state import State
-from fluxor_actors.progress import Progress, progress_of, total_of
+from fluxor_actors.progress import Progress
 
-__all__ = ["Directory", "Ended", "ProcessMailbox"]
+__all__ = ["Completion", "Directory", "Ended", "ProcessMailbox"]
 
 _OUTCOMES = (AttemptSucceeded, AttemptFailed, AttemptSuspended)
+
+Completion = Future["ProcessOutput | None"]
+"""Set to a process's output when it ends, or to None when the engine stops before."""
 
 
 @frozen(slots=True)
 class Ended:
-    """What is kept of a process that has ended, so that nobody has to read its journal for it."""
+    """What is kept of a process that has ended, so that nobody has to read its journal for it.
+
+    ``progress`` is that of the family of a root; of a sub-workflow, its own.
+    """
 
     process: Process
     output: ProcessOutput
@@ -32,7 +37,7 @@ class Ended:
 
 
 class Directory:
-    """Processes by id.
+    """Processes by id. Safe between threads.
 
     Args:
         remember: how many ended processes to keep at hand.
@@ -40,84 +45,102 @@ class Directory:
 
     def __init__(self, remember: int = 1_000) -> None:
         self.supervisors: dict[str, Any] = {}
+        self.families = Families()
         self._lock = threading.Lock()
-        self._waiters: dict[str, Future[ProcessOutput]] = {}
+        # Those of whoever starts a process, one each; and of whoever asks for one later, one for all of them.
+        self._watching: dict[str, list[Completion]] = {}
+        self._shared: dict[str, Completion] = {}
         self._ended: OrderedDict[str, Ended] = OrderedDict()
         self._remember = remember
-        self._progress: dict[str, dict[str, Progress | State]] = {}
+        self._stopped = False
 
     def ended(self, process_id: str) -> Ended | None:
         """What is remembered of a process that has ended."""
         return self._ended.get(process_id)
 
-    def completion(self, process_id: str) -> Future[ProcessOutput]:
-        """A future that is set when the process ends; one that has ended already, and is remembered, is set at once."""
-        with self._lock:
-            waiter = self._waiters.get(process_id)
-            if waiter is None:
-                waiter = Future()
-                ended = self._ended.get(process_id)
-                if ended is not None:
-                    waiter.set_result(ended.output)
-                else:
-                    self._waiters[process_id] = waiter
-            return waiter
+    # Waiting -----------------------------------------------------------------------------------------------------------
 
-    def finish(self, ended: Ended) -> None:
-        """Wake whoever waits for the process."""
-        process_id = ended.process.id
+    def watch(self, process_id: str) -> Completion:
+        """A future of the process's next end, for the caller alone; the process need not exist yet. See `unwatch`."""
+        future: Completion = Future()
+        with self._lock:
+            if not self._stopped:
+                self._watching.setdefault(process_id, []).append(future)
+                return future
+        future.set_result(None)
+        return future
+
+    def unwatch(self, process_id: str, future: Completion) -> None:
+        """Nobody waits on what `watch` gave any more."""
+        with self._lock:
+            futures = self._watching.get(process_id)
+            if futures is not None and future in futures:
+                futures.remove(future)
+                if not futures:
+                    del self._watching[process_id]
+
+    def completion(self, process_id: str) -> Completion:
+        """A future of the end of a process that exists, shared by all who ask; set at once when its end is remembered."""
+        with self._lock:
+            shared = self._shared.get(process_id)
+            if shared is not None:
+                return shared
+            shared = Future()
+            ended = self._ended.get(process_id)
+            if ended is None and not self._stopped:
+                self._shared[process_id] = shared
+                return shared
+        shared.set_result(None if ended is None else ended.output)
+        return shared
+
+    def _waiting(self, process_id: str) -> list[Completion]:
+        waiting = self._watching.pop(process_id, [])
+        shared = self._shared.pop(process_id, None)
+        return waiting if shared is None else [*waiting, shared]
+
+    def stop(self) -> None:
+        """The engine stops: let everybody know who still waits."""
+        with self._lock:
+            self._stopped = True
+            waiting = [
+                future for process_id in {**self._watching, **self._shared} for future in self._waiting(process_id)
+            ]
+        for future in waiting:
+            _answer(future, None)
+
+    # The end of a process ----------------------------------------------------------------------------------------------
+
+    def finish(self, process: Process, output: ProcessOutput, counts: Counts, own: Progress) -> Ended:
+        """A process has ended with these counts: wake whoever waits for it."""
+        process_id, root_id = process.id, process.root_id
+        total, over = self.families.leave(root_id, process_id, counts)
+        ended = Ended(process, output, (total or own) if process_id == root_id else own)
         with self._lock:
             self._ended[process_id] = ended
+            self._ended.move_to_end(process_id)
+            root = self._ended.get(root_id)
+            if over and total is not None and root is not None and root is not ended:
+                # It has outlived its root.
+                self._ended[root_id] = evolve(root, progress=total)
             if len(self._ended) > self._remember:
                 self._ended.popitem(last=False)
-            waiter = self._waiters.pop(process_id, None)
-        if waiter is not None and not waiter.done():
-            waiter.set_result(ended.output)
+            waiting = self._waiting(process_id)
+        for future in waiting:
+            _answer(future, output)
+        return ended
 
-    def forget(self, process_id: str) -> None:
-        """The process did not come to be."""
+    def reopen(self, process_id: str, root_id: str, counts: Counts) -> None:
+        """The process goes on after its end, at which it had these counts."""
         with self._lock:
-            self._waiters.pop(process_id, None)
-
-    def reopen(self, process_id: str) -> None:
-        """The process goes on after its end."""
-        with self._lock:
+            root = self._ended.get(root_id)
             self._ended.pop(process_id, None)
+        self.families.rejoin(root_id, process_id, counts, None if root is None else root.progress)
 
-    def forget_waiters(self, timed_out: Callable[[str], ProcessOutput]) -> None:
-        """The engine stops: answer everybody who still waits."""
-        with self._lock:
-            waiters, self._waiters = self._waiters, {}
-        for process_id, waiter in waiters.items():
-            if not waiter.done():
-                waiter.set_result(timed_out(process_id))
 
-    def follow(self, state: State) -> None:
-        """A process is live: its counters are read whenever somebody asks for progress, so that keeping them current costs nothing."""
-        with self._lock:
-            self._progress.setdefault(state.root_id, {})[state.id] = state
-
-    def settle(self, root_id: str, process_id: str, progress: Progress) -> None:
-        """A sub-workflow has ended: what it came to counts for its root as long as that is live."""
-        with self._lock:
-            family = self._progress.get(root_id)
-            if family is not None:
-                family[process_id] = progress
-
-    def drop_progress(self, root_id: str) -> None:
-        """The root has ended: its progress is kept with its end."""
-        with self._lock:
-            self._progress.pop(root_id, None)
-
-    def progress(self, root_id: str) -> Progress | None:
-        """How far a root process and its sub-workflows are; None when none of them is live."""
-        with self._lock:
-            parts = self._progress.get(root_id)
-            return (
-                None
-                if not parts
-                else total_of(part if isinstance(part, Progress) else progress_of(part) for part in parts.values())
-            )
+def _answer(future: Completion, output: ProcessOutput | None) -> None:
+    # False for one that whoever waits has cancelled meanwhile.
+    if future.set_running_or_notify_cancel():
+        future.set_result(output)
 
 
 class ProcessMailbox:

@@ -86,6 +86,15 @@ class EventService:
         """Whether anybody subscribes to anything."""
         return self._subscriptions.active
 
+    @property
+    def started(self) -> bool:
+        """Whether anything has been published to anybody, so that there are threads."""
+        return self._bus is not None
+
+    def inside(self) -> bool:
+        """Whether the calling thread is that of a subscriber."""
+        return self._subscriptions.inside()
+
     def wants(self, event_type: str, process_id: str = "") -> bool:
         """Whether an event of that type of that process may have a subscriber: ask before making one."""
         return self._subscriptions.wants(event_type, process_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from typing import Any
 
 from pykka import ActorDeadError
@@ -16,6 +15,7 @@ from fluxor_actors.actors.messages import (
     Mailbox,
     ProcessOver,
     Reach,
+    SetTimer,
     Started,
     StartProcess,
     SupervisorFailed,
@@ -23,17 +23,25 @@ from fluxor_actors.actors.messages import (
     Watch,
 )
 from fluxor_actors.actors.parts import Parts
+from fluxor_actors.actors.quarantine import quarantine
 from fluxor_actors.actors.supervisor import ProcessSupervisor
+from fluxor_actors.actors.trouble import Remedy, Trouble
 from fluxor_actors.definition import to_json
-from fluxor_actors.errors import ProcessNotFoundError
-from fluxor_actors.instants import to_datetime
-from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded, AttemptSuspended, ChildEnded
-from fluxor_actors.process.events import ProcessFailed
+from fluxor_actors.errors import EngineStoppedError, ProcessNotFoundError
+from fluxor_actors.process.commands import (
+    AttemptFailed,
+    AttemptSucceeded,
+    AttemptSuspended,
+    ChildEnded,
+    Start,
+    TimerKind,
+)
 from fluxor_actors.process.failure import Failure
-from fluxor_actors.process.snapshot import Process, ProcessOutput
+from fluxor_actors.process.plan import Plan
+from fluxor_actors.process.replay import replay
+from fluxor_actors.process.snapshot import ProcessOutput
 from fluxor_actors.process.states import ProcessState
-from fluxor_actors.progress import Progress
-from fluxor_actors.storage import Append, Record
+from fluxor_actors.process.view import output_of, process_of
 
 __all__ = ["Guardian"]
 
@@ -46,7 +54,7 @@ class Guardian(DispatchedActor):
     """One for one: a supervisor that dies is replaced by one that rebuilds the process from its journal.
 
     A process whose supervisor dies more often than ``crashes`` times within ``window`` seconds is quarantined: it fails, with the reason, and the others
-    do not notice.
+    do not notice. While the store cannot be reached, a process whose supervisor died of that is tried again from time to time.
     """
 
     def __init__(self, parts: Parts, crashes: int = 3, window: float = 60.0) -> None:
@@ -54,16 +62,17 @@ class Guardian(DispatchedActor):
         self._parts = parts
         self._live = parts.directory.supervisors
         self._crashes = crashes
-        self._window = window
-        self._deaths: dict[str, deque[float]] = {}
-        self._watchers: dict[str, list[tuple[str, str]]] = {}
-        self._definitions: set[str] = set()
+        self._trouble = Trouble(crashes, window)
+        # Of a process: the processes that wait for its end, and with which of their runs.
+        self._watchers: dict[str, dict[tuple[str, str], None]] = {}
 
     def on_receive(self, message: Any) -> Any:
         kind = type(message)
         if kind is StartProcess:
-            return self._start(message)
-        if kind is ProcessOver:
+            self._begin(Begin(message.plan, message.command, self.defer_reply()))
+        elif kind is Begin:
+            self._begin(message)
+        elif kind is ProcessOver:
             self._over(message)
         elif kind is Forward:
             self._forward(message)
@@ -82,149 +91,165 @@ class Guardian(DispatchedActor):
         _logger.error("the guardian could not handle %r", message, exc_info=error)
         return True
 
-    def _start(self, message: StartProcess) -> Started | None:
+    def on_undelivered(self, message: Any) -> None:
+        """Let whoever waits for a start know that there will be none."""
+        if isinstance(message, Begin):
+            error = EngineStoppedError("the engine stopped before the process began")
+            message.reply.set_exception((EngineStoppedError, error, None))
+
+    # Starting and finding ----------------------------------------------------------------------------------------------
+
+    def _begin(self, message: Begin) -> None:
+        try:
+            if not self._join(message):
+                self._start(message.plan, message.command, message)
+        except BaseException as error:  # the store may fail; the caller waits for the deferred answer
+            message.reply.set_exception((type(error), error, None))
+            if not isinstance(error, Exception):
+                raise
+
+    def _join(self, message: Begin) -> bool:
+        """Whether there is such a process: then the caller is told, at the latest when its start is committed."""
         process_id = message.command.process_id
-        if process_id in self._live or self._parts.store.header(process_id) is not None:
-            return Started(process_id, existing=True)
-        plan = message.plan
-        if plan.hash not in self._definitions:
+        supervisor = self._live.get(process_id)
+        if self._parts.store.header(process_id) is not None:
+            message.reply.set(Started(process_id, existing=True))
+            return True
+        if supervisor is not None:
+            try:
+                supervisor.tell(message)
+            except ActorDeadError:
+                return False
+            return True
+        return False
+
+    def _start(self, plan: Plan, command: Start, message: Begin) -> None:
+        if self._parts.store.definition(plan.hash) is None:
             self._parts.store.put_definition(plan.hash, to_json(plan.workflow))
-            self._definitions.add(plan.hash)
-        supervisor = ProcessSupervisor.start(self._parts.dispatcher, self._parts, process_id, plan)
-        self._live[process_id] = supervisor
-        supervisor.tell(Begin(message.command, self.defer_reply()))
-        return None
+        supervisor = ProcessSupervisor.start(self._parts.dispatcher, self._parts, command.process_id, plan)
+        self._live[command.process_id] = supervisor
+        supervisor.tell(message)
 
     def _spawn(self, process_id: str) -> Mailbox:
         supervisor = ProcessSupervisor.start(self._parts.dispatcher, self._parts, process_id, None)
         self._live[process_id] = supervisor
         return supervisor
 
-    def _find(self, process_id: str) -> Mailbox | None:
-        """The supervisor of a process, woken if it must."""
+    def _alive(self, process_id: str) -> Mailbox | None:
         supervisor = self._live.get(process_id)
         if supervisor is not None and supervisor.is_alive():
             found: Mailbox = supervisor
             return found
-        if self._parts.store.header(process_id) is None:
-            return None
-        return self._spawn(process_id)
+        return None
 
     def _reach(self, process_id: str) -> Mailbox:
-        supervisor = self._find(process_id)
+        supervisor = self._alive(process_id)
         if supervisor is None:
-            raise ProcessNotFoundError(process_id)
+            if self._parts.store.header(process_id) is None:
+                raise ProcessNotFoundError(process_id)
+            supervisor = self._spawn(process_id)
         return supervisor
 
     def _forward(self, message: Forward) -> None:
-        supervisor = self._find(message.process_id)
-        if supervisor is None:
-            _logger.debug("no process %s for %r", message.process_id, message.command)
+        """Bring a command to a process. One that has ended is worth waking only for what became of an attempt."""
+        supervisor = self._alive(message.process_id)
+        while supervisor is not None:
+            try:
+                supervisor.tell(message.command)
+            except ActorDeadError:
+                supervisor = None
+            else:
+                return
+        header = self._parts.store.header(message.process_id)
+        if header is None or (header.state.final and not isinstance(message.command, _LATE)):
+            _logger.debug("process %s is over: %r", message.process_id, message.command)
             return
-        try:
-            supervisor.tell(message.command)
-        except ActorDeadError:
-            # It has ended just now. What it leaves is worth another one only if it tells of an attempt.
-            if isinstance(message.command, _LATE) and self._parts.store.header(message.process_id) is not None:
-                self._spawn(message.process_id).tell(message.command)
+        self._spawn(message.process_id).tell(message.command)
 
     def _over(self, message: ProcessOver) -> None:
         process_id = message.process_id
         if self._live.get(process_id) is message.supervisor:
             del self._live[process_id]
-        self._deaths.pop(process_id, None)
-        for parent, run in self._watchers.pop(process_id, ()):
-            self._tell_parent(process_id, parent, run)
+        self._trouble.clear(process_id)
+        self._tell_watchers(process_id, message.ended)
 
     # Sub-workflows -----------------------------------------------------------------------------------------------------
 
     def _watch(self, message: Watch) -> None:
         header = self._parts.store.header(message.child)
         if header is None or header.state.final:
-            self._tell_parent(message.child, message.parent, message.run)
+            output = self._output_of(message.child)
+            self._forward(Forward(message.parent, _child_ended(message.run, message.child, output)))
         else:
-            self._watchers.setdefault(message.child, []).append((message.parent, message.run))
+            self._watchers.setdefault(message.child, {})[message.parent, message.run] = None
 
-    def _tell_parent(self, child: str, parent: str, run: str) -> None:
-        ended = self._parts.directory.ended(child)
-        if ended is None:
-            error = ProcessNotFoundError(child, hint="it was never started, or is kept no longer")
-            failure = Failure.of(error)
-            self._forward(Forward(parent, ChildEnded(run, child, "unknown", None, failure)))
-            return
-        output = ended.output
-        failure_of_child = None
-        if output.state is not ProcessState.COMPLETED:
-            text = "; ".join(output.errors.values()) or str(output.state)
-            failure_of_child = Failure("ChildFailedError", text, ("ChildFailedError",))
-        result = {"processId": child, "output": output.output, "errors": output.errors, "state": str(output.state)}
-        self._forward(Forward(parent, ChildEnded(run, child, str(output.state), result, failure_of_child)))
+    def _tell_watchers(self, process_id: str, ended: Ended | None) -> None:
+        watchers = self._watchers.pop(process_id, None)
+        if watchers:
+            output = self._output_of(process_id) if ended is None else ended.output
+            for parent, run in watchers:
+                self._forward(Forward(parent, _child_ended(run, process_id, output)))
+
+    def _output_of(self, process_id: str) -> ProcessOutput | None:
+        ended = self._parts.directory.ended(process_id)
+        if ended is not None:
+            return ended.output
+        journal = self._parts.store.read(process_id)
+        if journal is None:
+            return None
+        return output_of(process_of(replay(self._parts.plan_of(journal.header.definition_hash), journal.records)))
 
     # Deaths ------------------------------------------------------------------------------------------------------------
 
     def _failed(self, message: SupervisorFailed) -> None:
-        process_id = message.process_id
+        process_id, error = message.process_id, message.error
         if self._live.get(process_id) is not message.supervisor:
             return
         del self._live[process_id]
-        if self._parts.store.header(process_id) is None:
+        try:
+            known = self._parts.store.header(process_id) is not None
+        except Exception:  # a store that cannot be asked is tried again
+            known = True
+        if not known:
+            self._trouble.clear(process_id)
             return
-        now = self._parts.clock.time()
-        deaths = self._deaths.setdefault(process_id, deque())
-        deaths.append(now)
-        while deaths[0] < now - self._window:
-            deaths.popleft()
-        if len(deaths) > self._crashes:
-            self._quarantine(process_id, message.error)
+        remedy = self._trouble.death(process_id, error, self._parts.clock.time())
+        ids = {"process_id": process_id}
+        if remedy is Remedy.QUARANTINE:
+            self._quarantine(process_id, error)
+        elif remedy is Remedy.WAIT:
+            _logger.warning("process %s waits for the store (%r)", process_id, error, extra=ids)
+            self._try_later(process_id)
+        elif remedy is Remedy.LEAVE:
+            _logger.error("process %s belongs to somebody else: %s", process_id, error, extra=ids)
         else:
-            _logger.warning("the supervisor of process %s died (%r) and is replaced", process_id, message.error)
+            _logger.warning("the supervisor of process %s died (%r) and is replaced", process_id, error, extra=ids)
             self._spawn(process_id).tell(Wake())
 
     def _quarantine(self, process_id: str, error: BaseException) -> None:
-        """Fail a process without asking its supervisor, which cannot be kept alive."""
-        del self._deaths[process_id]
-        journal = self._parts.store.read(process_id)
-        if journal is None or journal.header.state.final:
+        try:
+            ended = quarantine(self._parts, process_id, self._crashes + 1, error)
+        except Exception:  # the store fails too; nobody is told what is not recorded
+            _logger.exception("process %s cannot be quarantined now", process_id, extra={"process_id": process_id})
+            self._try_later(process_id)
             return
-        _logger.error(
-            "process %s is quarantined: its supervisor died %d times", process_id, self._crashes + 1, exc_info=error
-        )
-        header, now = journal.header, self._parts.clock.time()
-        message = f"quarantined after {self._crashes + 1} crashes of its supervisor, the last: {type(error).__name__}: {error}"
-        failure = Failure("QuarantineError", message, ("QuarantineError",), header.workflow, 0, retryable=False)
-        last = journal.records[-1]
-        first = last.first + len(last.events)
-        ended = type(header)(
-            id=header.id,
-            workflow=header.workflow,
-            version=header.version,
-            definition_hash=header.definition_hash,
-            state=ProcessState.FAILED,
-            sequence=first,
-            created_at=header.created_at,
-            updated_at=now,
-            finished_at=now,
-            parent_id=header.parent_id,
-            root_id=header.root_id,
-            labels=header.labels,
-        )
-        self._parts.store.append([Append(process_id, Record(first, now, [ProcessFailed(failure)]), ended)])
-        errors = {header.workflow: message}
-        process = Process(
-            id=process_id,
-            workflow=header.workflow,
-            version=header.version,
-            definition_hash=header.definition_hash,
-            state=ProcessState.FAILED,
-            parent_id=header.parent_id,
-            root_id=header.root_id,
-            labels=header.labels,
-            created_at=to_datetime(header.created_at),
-            updated_at=to_datetime(now),
-            finished_at=to_datetime(now),
-            errors=errors,
-        )
-        output = ProcessOutput(process_id=process_id, state=ProcessState.FAILED, errors=errors)
-        self._parts.directory.finish(Ended(process, output, Progress()))
-        for parent, run in self._watchers.pop(process_id, ()):
-            self._tell_parent(process_id, parent, run)
+        self._trouble.clear(process_id)
+        if ended is not None:
+            self._tell_watchers(process_id, ended)
+
+    def _try_later(self, process_id: str) -> None:
+        # The timer wakes the process; as it is not that of any run, it does nothing else.
+        due = self._parts.clock.time() + self._trouble.delay(process_id)
+        self._parts.timer.tell(SetTimer(process_id, "", TimerKind.RETRY, due))
+
+
+def _child_ended(run: str, child: str, output: ProcessOutput | None) -> ChildEnded:
+    if output is None:
+        error = ProcessNotFoundError(child, hint="it was never started, or is kept no longer")
+        return ChildEnded(run, child, "unknown", None, Failure.of(error))
+    failure = None
+    if output.state is not ProcessState.COMPLETED:
+        text = "; ".join(output.errors.values()) or str(output.state)
+        failure = Failure("ChildFailedError", text, ("ChildFailedError",))
+    result = {"processId": child, "output": output.output, "errors": output.errors, "state": str(output.state)}
+    return ChildEnded(run, child, str(output.state), result, failure)

@@ -234,10 +234,14 @@ class Watch:
 
 @frozen(slots=True, eq=False)
 class ProcessOver:
-    """From a supervisor to the guardian: the process has ended, and the supervisor with it."""
+    """From a supervisor to the guardian: the process has ended, and the supervisor with it.
+
+    ``ended`` says how, if it has ended just now; a process that never began has not.
+    """
 
     process_id: str
     supervisor: Any
+    ended: Any = None
 
 
 @frozen(slots=True, eq=False)
@@ -251,8 +255,12 @@ class SupervisorFailed:
 
 @frozen(slots=True, eq=False)
 class Begin:
-    """To a new supervisor: start the process, and answer ``reply`` once that is committed."""
+    """To a supervisor: start the process unless it has begun, and answer ``reply`` once that is committed.
 
+    To the guardian: the supervisor ended before it came to this.
+    """
+
+    plan: Plan
     command: Start
     reply: Any
 

@@ -15,7 +15,10 @@ from fluxor_actors.process.commands import Advance, Cancel, Command, Pause, Resu
 from fluxor_actors.process.effects import Effect
 from fluxor_actors.process.state import State
 
-__all__ = ["Outside"]
+__all__ = ["DOCUMENT", "Outside"]
+
+DOCUMENT = "document"
+"""The key in a process's environment of where its document was read from: relative locations in it are relative to that."""
 
 
 class Outside:
@@ -46,7 +49,7 @@ class Outside:
         self._cancellations[effect.run] = (effect.attempt, cancellation)
         if len(self._cancellations) > 2 * state.active + 64:
             self._cancellations = {key: kept for key, kept in self._cancellations.items() if key in state.runs}
-        self._parts.allocator.tell(
+        self._parts.tell_allocator(
             Assignment(
                 self._process_id,
                 effect.run,
@@ -62,7 +65,7 @@ class Outside:
                 task.timeout,
                 # Nobody wants to know of a beginning that starts no timer, unless somebody subscribes.
                 task.timeout is not None or task.heartbeat is not None or self._parts.events.active,
-                Origin(state.plan, task.number, state.updated_at, state.values),
+                Origin(state.plan, task.number, state.updated_at, state.values, state.environment.get(DOCUMENT)),
             )
         )
 
@@ -70,13 +73,13 @@ class Outside:
         attempt, cancellation = self._cancellations.get(effect.run, (0, None))
         if cancellation is not None and attempt == effect.attempt:
             cancellation.cancel(self._state.cancel_reason or "cancelled")
-        self._parts.allocator.tell(Withdraw(self._process_id, effect.run, effect.attempt))
+        self._parts.tell_allocator(Withdraw(self._process_id, effect.run, effect.attempt))
 
     def abandon(self, effect: outer.AbandonAttempt) -> None:
         attempt, cancellation = self._cancellations.get(effect.run, (0, None))
         if cancellation is not None and attempt == effect.attempt:
             cancellation.cancel("nobody waits for it any more")
-        self._parts.allocator.tell(Abandon(self._process_id, effect.run, effect.attempt))
+        self._parts.tell_allocator(Abandon(self._process_id, effect.run, effect.attempt))
 
     def start_timer(self, effect: outer.StartTimer) -> None:
         self._parts.timer.tell(SetTimer(self._process_id, effect.run, effect.kind, effect.due))
@@ -85,13 +88,13 @@ class Outside:
         self._parts.timer.tell(CancelTimer(self._process_id, effect.run, effect.kind))
 
     def watch(self, effect: outer.WatchChild) -> None:
-        self._parts.guardian.tell(Watch(effect.child, self._process_id, effect.run))
+        self._parts.tell_guardian(Watch(effect.child, self._process_id, effect.run))
 
     def cancel_child(self, effect: outer.CancelChild) -> None:
         self._forward(effect.child, Cancel(effect.reason))
 
     def _forward(self, process_id: str, command: Command) -> None:
-        self._parts.guardian.tell(Forward(process_id, command))
+        self._parts.tell_guardian(Forward(process_id, command))
 
     def pause_child(self, effect: outer.PauseChild) -> None:
         self._forward(effect.child, Pause())

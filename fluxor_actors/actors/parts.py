@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import define, frozen
+from attrs import define, field, frozen
+from pykka import ActorDeadError
 
 from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.dispatcher import Dispatcher
@@ -17,30 +19,28 @@ from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.turn import Rules
 from fluxor_actors.storage import Store
 
-__all__ = ["Listening", "Origin", "Parts"]
+__all__ = ["Origin", "Parts"]
 
-
-@define(slots=True)
-class Listening:
-    """Which listeners there are, so that nothing is made ready for none."""
-
-    state: bool = False
-    when: bool = False
+_logger = logging.getLogger(__name__)
 
 
 @frozen(slots=True, eq=False)
 class Origin:
-    """Where an assignment comes from: what the action's context is made of."""
+    """Where an assignment comes from: what the action's context is made of. ``location``: of the workflow's document."""
 
     plan: Plan
     task: int
     scheduled_at: float
     values: Mapping[str, Any]
+    location: str | None
 
 
 @define(slots=True, eq=False)
 class Parts:
-    """The engine's parts. ``guardian`` and ``allocator`` are set when they are started."""
+    """The engine's parts. ``guardian`` and ``allocator`` are set when they are started.
+
+    ``acting``: the threads that are inside an action at this moment.
+    """
 
     clock: Clock
     rules: Rules
@@ -50,6 +50,24 @@ class Parts:
     events: EventService
     timer: Timer
     plan_of: Callable[[str], Plan]
-    listening: Listening
     guardian: Mailbox
     allocator: Mailbox
+    acting: set[int] = field(factory=set)
+
+    def tell_guardian(self, message: Any) -> bool:
+        """Tell the guardian something. False when it has stopped, as the engine does."""
+        return _tell(self.guardian, message)
+
+    def tell_allocator(self, message: Any) -> bool:
+        """Tell the allocator something. False when it has stopped, as the engine does."""
+        return _tell(self.allocator, message)
+
+
+def _tell(mailbox: Mailbox, message: Any) -> bool:
+    try:
+        mailbox.tell(message)
+    except ActorDeadError:
+        # What was to be done is in the journals, for the next engine to take up.
+        _logger.debug("the engine has stopped before %s", type(message).__name__)
+        return False
+    return True

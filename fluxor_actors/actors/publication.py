@@ -7,8 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from fluxor_actors.actors.directory import Directory
-from fluxor_actors.actors.event_service import EventService
+from fluxor_actors.actors.parts import Parts
 from fluxor_actors.events import Event as Published
 from fluxor_actors.events import EventContext
 from fluxor_actors.instants import to_datetime
@@ -53,6 +52,8 @@ _RUN: dict[type, str] = {
     happened.ResultDropped: "execution.dropped",
 }
 
+_ENDS = (happened.RunCompleted, happened.RunFailed, happened.RunSkipped, happened.RunCancelled, happened.ResultDropped)
+
 
 @frozen(slots=True)
 class StateChange:
@@ -76,11 +77,26 @@ class WhenEvaluated:
 class Publication:
     """Turns one process's events into what subscribers get: `Execution`, `Process`, `Progress`, `StateChange` and `WhenEvaluated`."""
 
-    def __init__(self, state: State, service: EventService, directory: Directory) -> None:
+    def __init__(self, state: State, parts: Parts, first: int) -> None:
+        """Publish what happens to ``state`` from event number ``first`` on. What was before is read from the journal."""
         self._state = state
-        self._directory = directory
-        self._service = service
+        self._families = parts.directory.families
+        self._service = parts.events
         self._projection = Projection(state.plan, state.id)
+        if first > 1:
+            self._catch_up(parts, first)
+
+    def _catch_up(self, parts: Parts, first: int) -> None:
+        journal = parts.store.read(self._state.id)
+        if journal is None:
+            return
+        for record in journal.records:
+            if record.first >= first:
+                break
+            for event in record.events:
+                run_id = self._projection.apply(event, record.at)
+                if run_id is not None and type(event) in _ENDS:
+                    self._projection.forget(run_id)
 
     def publish(self, events: list[Event], notes: list[Note], at: float) -> None:
         """Publish what was committed at ``at``."""
@@ -104,12 +120,16 @@ class Publication:
                 task = self._state.plan.tasks[note.task]
                 context = EventContext(self._state.id, task.id, "when.evaluated", task.service, task.method)
                 out.append(Published(context, created, data=data))
-        if self._service.wants("progress.changed", self._state.id):
-            out.append(
-                Published(EventContext(self._state.id, "", "progress.changed"), created, data=progress_of(self._state))
-            )
+        self._progress(out, created)
         if out:
             self._service.publish(*out)
+
+    def _progress(self, out: list[Published[Any]], created: Any) -> None:
+        """How far the root and its sub-workflows are, whichever of them has got on: an event of the root."""
+        root_id = self._state.root_id
+        if self._service.wants("progress.changed", root_id):
+            progress = self._families.progress(root_id) or progress_of(self._state)
+            out.append(Published(EventContext(root_id, "", "progress.changed"), created, data=progress))
 
     def _is_action_entry(self, event: Event, run_id: str) -> bool:
         """Whether a task with an action has been entered, which is not yet the start of an attempt."""
@@ -129,11 +149,11 @@ class Publication:
             if execution.finished_at is not None and started is not None:
                 taken = round((execution.finished_at - started).total_seconds() * 1000)
             context = EventContext(self._state.id, task.id, name, task.service, task.method, taken)
-            facts: dict[str, Any] = {"execution_id": execution.id}
+            facts: dict[str, Any] = {"execution_id": execution.id, "definition_hash": self._state.definition_hash}
             if items is not None:
                 facts["items"] = len(items)
             out.append(Published(context, created, MappingProxyType(facts), execution))
-        if execution.state.final:
+        if execution.state.final or name == "execution.dropped":
             self._projection.forget(run_id)
 
     def _state_changes(self, out: list[Published[Any]], created: Any) -> None:

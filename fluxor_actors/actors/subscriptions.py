@@ -84,6 +84,10 @@ class Subscription:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def runs_on(self, thread: threading.Thread) -> bool:
+        """Whether that thread is its own."""
+        return self._thread is thread
+
     def _drop(self) -> None:
         if self._owner.overflow == "drop_oldest":
             try:
@@ -204,6 +208,12 @@ class Subscriptions:
         """How many calls of handlers have raised so far."""
         with self._lock:
             return self._gone_failures + sum(subscription.failures for subscription in self._all)
+
+    def inside(self) -> bool:
+        """Whether the calling thread is a subscriber's."""
+        thread = threading.current_thread()
+        with self._lock:
+            return any(subscription.runs_on(thread) for subscription in self._all)
 
     def finish(self, timeout: float) -> bool:
         """Deliver what is in the buffers and end the threads. Nothing may be routed after it. Whether all have ended in time."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from pykka import Future
 
 from fluxor_actors.actors.directory import Ended
 from fluxor_actors.actors.dispatched import DispatchedActor
+from fluxor_actors.actors.families import Counts, counts_of
 from fluxor_actors.actors.messages import (
     Begin,
     Describe,
@@ -21,11 +23,11 @@ from fluxor_actors.actors.messages import (
 from fluxor_actors.actors.outside import Outside
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.publication import Publication
-from fluxor_actors.errors import InvalidStateError
+from fluxor_actors.errors import EngineStoppedError, InvalidStateError, ProcessNotFoundError
 from fluxor_actors.process.commands import Command, Recover
 from fluxor_actors.process.decide import Decision, decide
 from fluxor_actors.process.effects import Effect, ProcessEnded
-from fluxor_actors.process.events import Event
+from fluxor_actors.process.events import Event, ProcessRestarted
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.replay import replay
 from fluxor_actors.process.state import State
@@ -53,7 +55,6 @@ class ProcessSupervisor(DispatchedActor):
         super().__init__()
         self._parts = parts
         self._process_id = process_id
-        self._plan = plan
         self._state: State | None = None if plan is None else State(plan)
         self._outside: Outside | None = None
         self._publication: Publication | None = None
@@ -62,8 +63,12 @@ class ProcessSupervisor(DispatchedActor):
         self._events: list[Event] = []
         self._effects: list[Effect] = []
         self._notes: list[Note] = []
-        self._replies: list[tuple[Future[Any], Any]] = []
+        self._replies: list[tuple[Future[Any], Callable[[], Any]]] = []
         self._committed: ProcessState | None = None
+        # Where the counts of a live process are put; those of an ended one, in case it goes on.
+        self._live: dict[str, Counts] = {}
+        self._at_end: Counts | None = None
+        self._has_ended: Ended | None = None
 
     @property
     def state(self) -> State:
@@ -71,27 +76,41 @@ class ProcessSupervisor(DispatchedActor):
         return self._state
 
     def on_receive(self, message: Any) -> Any:
+        try:
+            self._handle(message)
+        except InvalidStateError:
+            raise  # nothing has changed
+        except (
+            BaseException
+        ) as error:  # a bug, or a store that fails; whoever asked hears of it, and the state may be half changed
+            if self._asking is not None:
+                self.crash(error)
+            raise
+
+    def _handle(self, message: Any) -> None:
         if self._state is None:
             self._rebuild()
         kind = type(message)
         if kind is Begin:
             self._begin(message)
         elif kind is Describe:
-            return process_of(self.state)
+            self._defer(lambda: process_of(self.state))
         elif kind is not Wake:
-            self._obey(message)
-        return None
+            self._take(self._decide(message))
+            # Read when it is committed: a later command of the batch may change the state, but never takes this one back.
+            self._defer(lambda: self._committed)
 
-    def _obey(self, command: Command) -> None:
-        self._take(self._decide(command))
+    def _defer(self, answer: Callable[[], Any]) -> None:
+        """Answer whoever asked with what is true once the batch is committed."""
         reply = self.defer_reply()
         if reply is not None:
-            # The state is read when it is committed: a later command of the batch may change it, but never takes this one back.
-            self._replies.append((reply, None))
+            self._replies.append((reply, answer))
 
     def _decide(self, command: Command) -> Decision:
         if self._now is None:
             self._now = self._parts.clock.time()
+            events = self._parts.events
+            self.state.changes = [] if events.active and events.wants("state.changed", self._process_id) else None
         return decide(self.state, command, self._now, self._parts.rules)
 
     def _take(self, decision: Decision) -> None:
@@ -101,27 +120,30 @@ class ProcessSupervisor(DispatchedActor):
             self._notes += decision.notes
 
     def _begin(self, message: Begin) -> None:
+        if self.state.status is not ProcessState.PENDING:
+            self._replies.append((message.reply, lambda: Started(self._process_id, existing=True)))
+            return
         try:
-            if self._parts.listening.state:
-                self.state.changes = []
             self._take(self._decide(message.command))
             self.state.created_at = self._now or 0.0
-        except Exception as error:  # whatever is wrong with the start is the caller's to know
-            message.reply.set_exception((type(error), error, error.__traceback__))
+        except BaseException as error:  # whatever is wrong with the start is the caller's to know
+            _refuse(message.reply, error)
             self._over()
             return
-        self._replies.append((message.reply, Started(self._process_id, existing=False)))
+        self._replies.append((message.reply, lambda: Started(self._process_id, existing=False)))
 
     def _rebuild(self) -> None:
         """Make the state anew from the journal, and take up what was under way."""
         journal = self._parts.store.read(self._process_id)
-        assert journal is not None, f"process {self._process_id} has no journal"
-        self._plan = self._parts.plan_of(journal.header.definition_hash)
-        self._state = replay(self._plan, journal.records)
-        self._committed = self._state.status
-        if self._parts.listening.state:
-            self._state.changes = []
-        if not self._state.status.final:
+        if journal is None:
+            raise ProcessNotFoundError(self._process_id)
+        state = replay(self._parts.plan_of(journal.header.definition_hash), journal.records)
+        self._state = state
+        self._committed = state.status
+        if state.status.final:
+            self._at_end = counts_of(state)
+        else:
+            self._live = self._parts.directory.families.join(state.root_id, state.id)
             self._take(self._decide(Recover()))
 
     # Commit ------------------------------------------------------------------------------------------------------------
@@ -136,11 +158,12 @@ class ProcessSupervisor(DispatchedActor):
             assert now is not None
             self._events = []
             state = self.state
-            header = self._header() if state.status is not self._committed else None
+            header = self._header() if state.status is not self._committed or state.status.final else None
             first = state.sequence - len(events) + 1
             self._parts.store.append([Append(self._process_id, Record(first, now, events), header)])
             before, self._committed = self._committed, state.status
-            self._acted(events, now, before)
+            self._follow(events, before)
+            self._publish(events, first, now)
         self._answer()
         if self._effects:
             effects, self._effects = self._effects, []
@@ -148,46 +171,51 @@ class ProcessSupervisor(DispatchedActor):
         if self._committed is not None and self._committed.final:
             self._over()
 
-    def _acted(self, events: list[Event], now: float, before: ProcessState | None) -> None:
-        state, parts = self.state, self._parts
-        if before is not None and before.final and not state.status.final:
-            parts.directory.reopen(self._process_id)
+    def _follow(self, events: list[Event], before: ProcessState | None) -> None:
+        """Keep the family's progress current."""
+        state, directory = self.state, self._parts.directory
         if before is None:
-            parts.directory.follow(state)
-        if parts.events.active:
+            self._live = directory.families.join(state.root_id, state.id)
+        elif self._at_end is not None and any(type(event) is ProcessRestarted for event in events):
+            directory.reopen(state.id, state.root_id, self._at_end)
+            self._at_end = None
+            self._live = directory.families.join(state.root_id, state.id)
+        if self._at_end is None:
+            self._live[state.id] = counts_of(state)
+
+    def _publish(self, events: list[Event], first: int, now: float) -> None:
+        if not self._parts.events.active:
+            # What happens meanwhile is read from the journal when somebody listens again.
+            self._publication = None
+        else:
             if self._publication is None:
-                self._publication = Publication(state, parts.events, parts.directory)
+                self._publication = Publication(self.state, self._parts, first)
             self._publication.publish(events, self._notes, now)
-        elif state.changes:
-            state.changes.clear()
         self._notes = []
 
     def _answer(self) -> None:
         if self._replies:
             replies, self._replies = self._replies, []
             for reply, answer in replies:
-                reply.set(self._committed if answer is None else answer)
+                reply.set(answer())
 
     def _act(self, effects: list[Effect]) -> None:
         if self._outside is None:
             self._outside = Outside(self._parts, self.state, self.actor_ref)
         for effect in effects:
             if type(effect) is ProcessEnded:
-                self._ended()
+                # It may have been resumed in the same batch.
+                if self.state.status.final:
+                    self._ended()
             else:
                 self._outside.carry_out(effect)
 
     def _ended(self) -> None:
-        state, directory = self.state, self._parts.directory
+        state = self.state
         process = process_of(state)
-        own = progress_of(state)
-        whole = own
-        if state.root_id == state.id:
-            whole = directory.progress(state.id) or own
-            directory.drop_progress(state.id)
-        else:
-            directory.settle(state.root_id, state.id, own)
-        directory.finish(Ended(process, output_of(process), whole))
+        self._has_ended = self._parts.directory.finish(
+            process, output_of(process), counts_of(state), progress_of(state)
+        )
 
     def _header(self) -> Header:
         state = self.state
@@ -209,7 +237,7 @@ class ProcessSupervisor(DispatchedActor):
     # The end ------------------------------------------------------------------------------------------------------------
 
     def _over(self) -> None:
-        self._parts.guardian.tell(ProcessOver(self._process_id, self.actor_ref))
+        self._parts.tell_guardian(ProcessOver(self._process_id, self.actor_ref, self._has_ended))
         self.stop_now()
 
     def on_error(self, message: Any, error: BaseException) -> bool:
@@ -221,12 +249,24 @@ class ProcessSupervisor(DispatchedActor):
 
     def on_undelivered(self, message: Any) -> None:
         """Have what came too late for this supervisor brought to the next one."""
-        if not isinstance(message, (Begin, Wake, Describe)):
-            self._parts.guardian.tell(Forward(self._process_id, message))
+        if isinstance(message, Begin):
+            if not self._parts.tell_guardian(message):
+                _refuse(message.reply, EngineStoppedError("the engine stopped before the process began"))
+        elif not isinstance(message, (Wake, Describe)):
+            self._parts.tell_guardian(Forward(self._process_id, message))
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Let the guardian decide: the state may be half changed, and is thrown away."""
         del exception_type, traceback
         for reply, _ in self._replies:
-            reply.set_exception((type(exception_value), exception_value, None))
-        self._parts.guardian.tell(SupervisorFailed(self._process_id, self.actor_ref, exception_value))
+            _refuse(reply, exception_value)
+        self._parts.tell_guardian(SupervisorFailed(self._process_id, self.actor_ref, exception_value))
+
+
+def _refuse(reply: Future[Any], error: BaseException) -> None:
+    if not isinstance(error, Exception):
+        # A SystemExit is nothing to raise in the thread of whoever asked.
+        wrapped = RuntimeError(f"the process's supervisor raised {error!r}")
+        wrapped.__cause__ = error
+        error = wrapped
+    reply.set_exception((type(error), error, None))

@@ -11,7 +11,7 @@ from typing import Any
 from fluxor_actors.definition.checks import Actions
 from fluxor_actors.definition.directives import Directives
 from fluxor_actors.definition.document import parse_node
-from fluxor_actors.definition.meta import FsspecMeta, MetaService, join_location
+from fluxor_actors.definition.meta import FsspecMeta, MetaService, join_location, parent_location
 from fluxor_actors.definition.model import Workflow
 from fluxor_actors.definition.problems import Problems
 from fluxor_actors.definition.reader import read
@@ -68,14 +68,18 @@ class Loader:
         # Counts the changes to a location, so that a load that began before one does not undo it.
         self._changes: dict[str, int] = {}
 
-    def load(self, location: str) -> Workflow:
+    def load(self, location: str, *, relative_to: str | None = None) -> Workflow:
         """The workflow at a location: from the cache, or read now.
+
+        Args:
+            location: a path or a URL.
+            relative_to: the location of the document that names it, if one does.
 
         Raises:
             LocationError: it, or a file that it imports, cannot be read.
             DefinitionError: it does not validate.
         """
-        key = self.resolve(location)
+        key = self.resolve(location, relative_to=relative_to)
         with self._lock:
             found = self._loaded.get(key)
             change = self._changes.get(key, 0)
@@ -119,9 +123,10 @@ class Loader:
         self._replace(key, workflow)
         return workflow
 
-    def resolve(self, location: str) -> str:
-        """The whole location: against the base, and with an extension."""
-        return _with_extension(join_location(self._base, os.fspath(location)))
+    def resolve(self, location: str, *, relative_to: str | None = None) -> str:
+        """The whole location: against the base, or the folder of the document ``relative_to``, and with an extension."""
+        base = self._base if relative_to is None else parent_location(relative_to)
+        return _with_extension(join_location(base, os.fspath(location)))
 
     def _replace(self, key: str, workflow: Workflow | None) -> None:
         with self._lock:

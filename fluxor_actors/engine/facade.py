@@ -14,7 +14,7 @@ from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.dispatcher import Dispatcher, ThreadPoolDispatcher
 from fluxor_actors.actors.event_service import EventService
 from fluxor_actors.actors.messages import Forward
-from fluxor_actors.actors.parts import Listening, Parts
+from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.timer import Timer
 from fluxor_actors.actors.worker import threaded_workers
 from fluxor_actors.clock import Clock, SystemClock
@@ -30,9 +30,10 @@ from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.reading import Reading
 from fluxor_actors.engine.runtime import Runtime
 from fluxor_actors.engine.services import built_in
-from fluxor_actors.engine.stores import open_store
+from fluxor_actors.engine.stores import check_store, open_store
 from fluxor_actors.expression import Language
 from fluxor_actors.ids import Ids, RandomIds
+from fluxor_actors.process.commands import Command
 from fluxor_actors.process.snapshot import Execution
 from fluxor_actors.process.turn import Rules
 from fluxor_actors.storage import Store
@@ -105,13 +106,10 @@ class Fluxor:
             ConfigError: a setting is unknown, or has a wrong value.
             RegistryError: a service or type cannot be registered.
         """
-        store = settings.pop("store", None)
-        config = (config or Config.default()).override(
-            **(settings | ({"store": store} if isinstance(store, str) else {}))
-        )
-        kept: Store = (
-            store if store is not None and not isinstance(store, str) else open_store(config.store, config.retain)
-        )
+        given = settings.pop("store", None)
+        url = {"store": given} if isinstance(given, str) else {}
+        config = (config or Config.default()).override(**settings, **url)
+        kept = open_store(config.store, config.retain) if given is None or url else check_store(given)
         clock = clock or SystemClock()
         dispatcher = dispatcher or ThreadPoolDispatcher()
         directory = Directory(remember=config.retain)
@@ -126,27 +124,29 @@ class Fluxor:
         host = ContextHost(
             clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), None
         )
-        spawn = threaded_workers(invoker(self.actions, host, kept, clock), dispatcher)
+        spawn = threaded_workers(invoker(self.actions, host, kept, clock, parts.acting), dispatcher)
         lifecycle = Lifecycle(
             parts, plans, ids or RandomIds(), spawn, config.processor.workers, dict(config.action_limits),
             config.max_pending, config.on_busy, owns_events=self._owns_events,
         )  # fmt: skip
         loader = Loader(
-            config.meta_base_url, meta_fs_options, meta_service, root_task_node_name=config.root_task_node_name
-        )
+            config.meta_base_url, meta_fs_options, meta_service, root_task_node_name=config.root_task_node_name,
+            actions=self.actions, types=self.types, language=language,
+        )  # fmt: skip
         self.config = config
-        self.runtime = Runtime(lifecycle, loader, config.root_task_node_name)
-        self.actions.register(built_in(lifecycle, loader, config.root_task_node_name))
+        self.runtime = Runtime(lifecycle, loader)
+        self.actions.register(built_in(lifecycle, loader))
         self.register_services(*services)
         if isinstance(types, Mapping):
             for name, type_ in types.items():
                 self.types.register(name, type_)
         else:
             self.register_types(*types)
-        attach(parts, plans, tuple(state_listeners), tuple(when_listeners), executor_listener)
+        attach(self.events, plans, tuple(state_listeners), tuple(when_listeners), executor_listener)
         self._lifecycle = lifecycle
-        # An engine that is dropped, or left to the end of the program, stops all the same. Must not refer to ``self``.
-        self._finalizer = weakref.finalize(self, lifecycle.shutdown, 0.0)
+        # An engine that is dropped, or left to the end of the program, stops all the same. It is held by its runtime, and
+        # by handles of processes, which hold that; nothing below may refer to either.
+        weakref.finalize(self.runtime, lifecycle.let_go)
 
     @classmethod
     def from_config(cls, config: Config | None = None, **options: Any) -> Fluxor:
@@ -199,7 +199,6 @@ class Fluxor:
         Returns:
             The ids of executions whose actions have not returned.
         """
-        self._finalizer.detach()
         return self._lifecycle.shutdown(timeout)
 
     def __enter__(self) -> Self:
@@ -218,6 +217,10 @@ class _Unstarted:
         raise RuntimeError(f"the engine is not started, and {message!r} came")
 
 
+def _deliver(parts: Parts, process_id: str, command: Command) -> None:
+    parts.tell_guardian(Forward(process_id, command))
+
+
 def _parts(
     config: Config,
     clock: Clock,
@@ -234,9 +237,8 @@ def _parts(
         directory=directory,
         dispatcher=dispatcher,
         events=events,
-        timer=Timer(clock, lambda process_id, command: parts.guardian.tell(Forward(process_id, command))),
+        timer=Timer(clock, lambda process_id, command: _deliver(parts, process_id, command)),
         plan_of=plans.plan_of,
-        listening=Listening(),
         guardian=_Unstarted(),
         allocator=_Unstarted(),
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from typing import Any, Protocol
 
+from fluxor_actors.actors.directory import Completion
 from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.progress import Progress
@@ -17,7 +19,7 @@ __all__ = ["Control", "ExecutionHandle", "ProcessHandle"]
 class Control(Protocol):
     """What a handle asks of the runtime."""
 
-    def completion(self, process_id: str, known: Future[ProcessOutput] | None = None) -> Future[ProcessOutput]: ...
+    def completion(self, process_id: str, known: Completion | None = None) -> Completion: ...
     def output(self, process_id: str) -> ProcessOutput: ...
     def process(self, process_id: str) -> Process: ...
     def executions(self, process_id: str) -> list[Execution]: ...
@@ -36,9 +38,12 @@ class ProcessHandle:
     In asyncio programs, ``output = await handle``.
     """
 
-    def __init__(self, runtime: Control, process_id: str, completion: Future[ProcessOutput]) -> None:
+    def __init__(self, runtime: Control, process_id: str, completion: Completion | None = None) -> None:
         self._runtime = runtime
         self._completion = completion
+        # Tasks of asyncio programs that await the handle, and the future that wakes them.
+        self._awaiting: set[_Awaiting] = set()
+        self._waking: Future[Any] | None = None
         self.id = process_id
 
     def __repr__(self) -> str:
@@ -54,18 +59,40 @@ class ProcessHandle:
             The output. When time runs out, or the engine is shut down, the values so far with ``timed_out``.
         """
         try:
-            return self._future().result(timeout)
+            output = self._future().result(timeout)
         except TimeoutError:
-            return self._runtime.output(self.id)
+            output = None
+        # None, too, when the engine has stopped.
+        return self._runtime.output(self.id) if output is None else output
 
-    def _future(self) -> Future[ProcessOutput]:
-        if self._completion.done():
+    def _future(self) -> Completion:
+        if self._completion is None or self._completion.done():
             # Resumed after its end, the process has a new one.
             self._completion = self._runtime.completion(self.id, self._completion)
         return self._completion
 
     def __await__(self) -> Generator[Any, None, ProcessOutput]:
-        return asyncio.wrap_future(self._future()).__await__()
+        return self._end().__await__()
+
+    async def _end(self) -> ProcessOutput:
+        # Not asyncio's own wrapper: a task that is cancelled would cancel the future for all who wait.
+        waiting = _Awaiting()
+        self._awaiting.add(waiting)
+        try:
+            future = self._future()
+            if self._waking is not future:
+                self._waking = future
+                future.add_done_callback(self._wake)
+            if not future.done():
+                await waiting.arrived
+        finally:
+            self._awaiting.discard(waiting)
+        output = future.result()
+        return self._runtime.output(self.id) if output is None else output
+
+    def _wake(self, _future: Completion) -> None:
+        for waiting in tuple(self._awaiting):
+            waiting.wake()
 
     def process(self) -> Process:
         """The process as it is now."""
@@ -102,6 +129,23 @@ class ProcessHandle:
     def steer(self, values: Mapping[str, Any]) -> ProcessState:
         """Set session values while paused. Returns the state."""
         return self._runtime.steer_process(self.id, values)
+
+
+class _Awaiting:
+    """One task of an asyncio program that waits."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.arrived: asyncio.Future[None] = self._loop.create_future()
+
+    def wake(self) -> None:
+        """Wake it, from any thread."""
+        with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._arrive)
+
+    def _arrive(self) -> None:
+        if not self.arrived.done():
+            self.arrived.set_result(None)
 
 
 class ExecutionHandle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from fluxor_actors.actions import ActionContext, Actions, Suspend, invoke
@@ -96,7 +97,7 @@ class ContextHost:
         return origin.plan.tasks[origin.task].task
 
     def location(self, attempt: Attempt) -> str | None:
-        return _origin(attempt).plan.workflow.source
+        return _origin(attempt).location
 
     def values(self, attempt: Attempt) -> Mapping[str, Any]:
         return _origin(attempt).values
@@ -115,10 +116,21 @@ class ContextHost:
         assignment.supervisor.tell(Heartbeat(assignment.run, assignment.attempt))
 
 
-def invoker(actions: Actions, host: ContextHost, store: Store, clock: Clock) -> Invoke:
-    """What a worker does with an assignment: find the action, call it, and say how it went."""
+def invoker(actions: Actions, host: ContextHost, store: Store, clock: Clock, acting: set[int]) -> Invoke:
+    """What a worker does with an assignment: find the action, call it, and say how it went.
+
+    ``acting`` holds the threads that are at it.
+    """
 
     def call(assignment: Assignment) -> Outcome:
+        thread = get_ident()
+        acting.add(thread)
+        try:
+            return attempt_at(assignment)
+        finally:
+            acting.discard(thread)
+
+    def attempt_at(assignment: Assignment) -> Outcome:
         run, attempt, started = assignment.run, assignment.attempt, clock.time()
         try:
             method = actions.method(assignment.service, assignment.method)

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any, Literal
+from typing import Any
 
 from fluxor_actors.actors.allocator import Allocator, drain
 from fluxor_actors.actors.guardian import Guardian
 from fluxor_actors.actors.lean import ActorDeadError
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.worker import Spawn
+from fluxor_actors.engine.places import OnBusy, Places
 from fluxor_actors.engine.plans import Plans
-from fluxor_actors.engine.reading import Reading
-from fluxor_actors.errors import EngineBusyError, EngineStoppedError, FluxorError
+from fluxor_actors.errors import EngineStoppedError
 from fluxor_actors.ids import Ids
-from fluxor_actors.process.snapshot import ProcessOutput
-from fluxor_actors.process.states import ProcessState
-from fluxor_actors.process.view import output_of
 
-__all__ = ["Lifecycle", "OnBusy"]
+__all__ = ["Lifecycle"]
 
 _logger = logging.getLogger(__name__)
-
-OnBusy = Literal["block", "raise"]
 
 
 class Lifecycle:
@@ -51,15 +45,15 @@ class Lifecycle:
         self._spawn = spawn
         self._workers = workers
         self._action_limits = action_limits
-        self._max_pending = max_pending
-        self._on_busy = on_busy
         self._owns_events = owns_events
-        self._places = threading.Semaphore(max_pending)
+        self.places = Places(max_pending, on_busy)
         self._lock = threading.RLock()
         self._started = False
         self.stopped = False
         self._left: tuple[str, ...] = ()
-        self._over = threading.Event()
+        self._stopping = threading.Lock()
+        self._over = False
+        self._pid = os.getpid()
 
     def ensure_started(self) -> None:
         """Start what is not started.
@@ -67,7 +61,7 @@ class Lifecycle:
         Raises:
             EngineStoppedError: the engine was shut down.
         """
-        if self._started and not self.stopped:
+        if self._started and not self.stopped and os.getpid() == self._pid:
             return
         with self._lock:
             self._check_running()
@@ -83,6 +77,8 @@ class Lifecycle:
     def _check_running(self) -> None:
         if self.stopped:
             raise EngineStoppedError("the engine was shut down; make another one")
+        if os.getpid() != self._pid:
+            raise EngineStoppedError("the program was forked, and the engine stayed behind; make another one here")
 
     def ask_guardian(self, message: Any) -> Any:
         """Ask the guardian, from outside the actors."""
@@ -101,42 +97,43 @@ class Lifecycle:
         except ActorDeadError:
             return None
 
-    def admit(self, completion: Future[ProcessOutput]) -> Callable[[], None]:
-        """Take one of the ``max_pending`` places, given back when the process has ended. Returns what gives it back at once.
-
-        Raises:
-            EngineBusyError: all are taken, and ``on_busy`` is ``raise``.
-            EngineStoppedError: the engine was shut down while this waited.
-        """
-        if not self._places.acquire(blocking=False):
-            if self._on_busy == "raise":
-                raise EngineBusyError(
-                    f"{self._max_pending} processes are unfinished, as many as max_pending allows; try again later"
-                )
-            while not self._places.acquire(timeout=1.0):
-                self._check_running()
-        given = threading.Lock()
-
-        def give_back(_future: object = None) -> None:
-            if given.acquire(blocking=False):
-                self._places.release()
-
-        completion.add_done_callback(give_back)
-        return give_back
+    # The end ------------------------------------------------------------------------------------------------------------
 
     def shutdown(self, timeout: float) -> tuple[str, ...]:
-        """Stop everything; the second caller waits for the first. Returns the executions whose actions have not returned."""
-        with self._lock:
-            first = not self.stopped
-            self.stopped = True
-        if not first:
-            self._over.wait(timeout + 5)
+        """Stop everything; whoever comes second waits for the first. Returns the executions whose actions have not returned.
+
+        Called from inside an action it only begins: the action is one of those that are waited for.
+        """
+        self._refuse_more()
+        if threading.get_ident() in self.parts.acting:
+            threading.Thread(target=self.shutdown, args=(timeout,), name="fluxor-shutdown", daemon=True).start()
+            return ()
+        # A subscriber is waited for by whoever stops the engine, and must not wait for them in its turn.
+        patience = 0.0 if self.parts.events.inside() else timeout + 5.0
+        if not self._stopping.acquire(timeout=patience):
             return self._left
         try:
-            self._stop(time.monotonic() + timeout)
+            if not self._over:
+                self._stop(time.monotonic() + timeout)
+                self._over = True
         finally:
-            self._over.set()
+            self._stopping.release()
         return self._left
+
+    def let_go(self) -> None:
+        """Nobody holds the engine any more, or the program ends. May be called anywhere, by the garbage collector too."""
+        if os.getpid() != self._pid:
+            return  # the threads are those of the process that this one was forked from
+        if not threading.main_thread().is_alive():
+            self.shutdown(0.0)  # the program ends, and no thread can be started any more
+        elif self._started or self.parts.events.started:
+            # Locks may be held here that stopping needs; a dispatcher's thread holds none between turns.
+            self.parts.dispatcher.submit(_Farewell(self))
+
+    def _refuse_more(self) -> None:
+        with self._lock:
+            self.stopped = True
+        self.places.close()
 
     def _stop(self, deadline: float) -> None:
         parts = self.parts
@@ -150,17 +147,27 @@ class Lifecycle:
         if self._owns_events:
             parts.events.shutdown(max(1.0, _left(deadline)))
         parts.dispatcher.shutdown(max(1.0, _left(deadline)))
-        parts.directory.forget_waiters(self._unfinished)
         parts.directory.supervisors.clear()
+        parts.directory.stop()
         parts.store.close()
         if self._left:
             _logger.warning("shut down while these had not returned: %s", ", ".join(self._left))
 
-    def _unfinished(self, process_id: str) -> ProcessOutput:
+
+class _Farewell:
+    """Stops an engine that nobody holds, on a thread of its own: a dispatcher's waits for the dispatcher's end."""
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self._lifecycle = lifecycle
+
+    def run(self) -> None:
         try:
-            return output_of(Reading(self.parts).process(process_id, self.plans.plan_of))
-        except FluxorError:
-            return ProcessOutput(process_id=process_id, state=ProcessState.PENDING, timed_out=True)
+            threading.Thread(target=self._lifecycle.shutdown, args=(0.0,), name="fluxor-farewell", daemon=True).start()
+        except RuntimeError:
+            _logger.warning("the system has no thread to give: an engine that nobody holds goes on")
+
+    def drop(self) -> None:
+        """It has been stopped."""
 
 
 def _left(deadline: float) -> float:

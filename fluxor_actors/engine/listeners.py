@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fluxor_actors.actors.parts import Parts
+from fluxor_actors.actors.event_service import EventService
 from fluxor_actors.actors.publication import StateChange, WhenEvaluated
 from fluxor_actors.definition.model import Task
 from fluxor_actors.engine.plans import Plans
@@ -22,7 +22,7 @@ _ENDED = ("execution.completed", "execution.failed", "execution.cancelled")
 
 
 def attach(
-    parts: Parts,
+    events: EventService,
     plans: Plans,
     state: tuple[StateListener, ...],
     when: tuple[WhenListener, ...],
@@ -30,12 +30,11 @@ def attach(
 ) -> None:
     """Subscribe listeners to what they listen to."""
     for listener in state:
-        parts.listening.state = True
-        parts.events.subscribe(_on_state(listener), type=StateChange, event_type="state.changed")
+        events.subscribe(_on_state(listener), type=StateChange, event_type="state.changed")
     for when_listener in when:
-        parts.events.subscribe(_on_when(when_listener), type=WhenEvaluated, event_type="when.evaluated")
+        events.subscribe(_on_when(when_listener), type=WhenEvaluated, event_type="when.evaluated")
     if executor is not None:
-        parts.events.subscribe(_on_ended(executor, parts, plans), type=Execution, event_type=_ENDED)
+        events.subscribe(_on_ended(executor, plans), type=Execution, event_type=_ENDED)
 
 
 def _on_state(listener: StateListener) -> Callable[[Event[Any]], object]:
@@ -46,11 +45,10 @@ def _on_when(listener: WhenListener) -> Callable[[Event[Any]], object]:
     return lambda event: listener(event.data.session, event.data.expression, event.data.result)
 
 
-def _on_ended(listener: ExecutorListener, parts: Parts, plans: Plans) -> Callable[[Event[Any]], object]:
+def _on_ended(listener: ExecutorListener, plans: Plans) -> Callable[[Event[Any]], object]:
     def call(event: Event[Any]) -> None:
-        header = parts.store.header(event.context.process_id) if event.context.service else None
-        if header is not None:
-            plan = plans.plan_of(header.definition_hash)
+        if event.context.service:
+            plan = plans.plan_of(event.metadata["definition_hash"])
             listener(plan.tasks[plan.numbers[event.context.task_id]].task, event.data)
 
     return call

@@ -7,8 +7,9 @@ from collections import OrderedDict
 from typing import Any
 
 from fluxor_actors.actions import Actions
-from fluxor_actors.definition import TypeRegistry, parse, structure, validate
+from fluxor_actors.definition import Problem, TypeRegistry, parse, structure, validate
 from fluxor_actors.definition.model import Retry, Workflow
+from fluxor_actors.engine.refusals import refusals
 from fluxor_actors.errors import DefinitionError, StoreError
 from fluxor_actors.expression import Language
 from fluxor_actors.process.compile import compile_plan
@@ -45,20 +46,19 @@ class Plans:
         self._seen: OrderedDict[int, tuple[Workflow, Plan]] = OrderedDict()
         self._plans: OrderedDict[str, Plan] = OrderedDict()
 
-    def plan(self, workflow: Workflow) -> Plan:
-        """The plan of a workflow.
+    def plan(self, workflow: Workflow, *, checked: bool = False) -> Plan:
+        """The plan of a workflow. ``checked``: it has been validated against this engine.
 
         Raises:
-            DefinitionError: it does not validate; with all problems.
+            DefinitionError: it does not validate, or asks for what this version cannot do; with all problems.
         """
         seen = self._seen.get(id(workflow))
         if seen is not None:
             return seen[1]
-        problems = [
-            problem
-            for problem in validate(workflow, actions=self._actions, types=self._types)
-            if problem.severity == "error"
-        ]
+        if not isinstance(workflow, Workflow):
+            raise TypeError(f"a workflow is loaded or decoded first; {workflow!r:.100} is none")
+        problems = [] if checked else self._problems(workflow)
+        problems.extend(refusals(workflow))
         if problems:
             raise DefinitionError(problems)
         plan = self._compile(workflow)
@@ -70,6 +70,10 @@ class Plans:
                 if len(cache) > self._keep:
                     cache.popitem(last=False)
         return plan
+
+    def _problems(self, workflow: Workflow) -> list[Problem]:
+        found = validate(workflow, actions=self._actions, types=self._types, language=self._language)
+        return [problem for problem in found if problem.severity == "error"]
 
     def plan_of(self, content_hash: str) -> Plan:
         """The plan of a definition that a process was started with.
@@ -84,13 +88,15 @@ class Plans:
                 raise StoreError(f"the store has no definition {content_hash}")
             plan = self._compile(parse(text))
             with self._lock:
-                self._plans[content_hash] = plan
+                plan = self._plans.setdefault(content_hash, plan)
+                if len(self._plans) > self._keep:
+                    self._plans.popitem(last=False)
         return plan
 
     def _compile(self, workflow: Workflow) -> Plan:
         imports = workflow.import_
 
         def typed(type_text: str, value: Any, name: str) -> Any:
-            return structure(type_text, value, self._types, imports, name=name)
+            return structure(type_text, value, self._types, imports, path=name)
 
         return compile_plan(workflow, self._language, typed, self._retry)

@@ -65,17 +65,23 @@ class Reading:
 
     def progress(self, process_id: str, plan_of: PlanOf) -> Progress:
         """How far a process's root and its sub-workflows are."""
-        ended = self._parts.directory.ended(process_id)
-        if ended is not None:
-            return ended.progress
+        directory = self._parts.directory
+        ended = directory.ended(process_id)
+        root_id = self._root_of(process_id) if ended is None else ended.process.root_id
+        live = directory.families.progress(root_id)
+        if live is not None:
+            return live
+        root = directory.ended(root_id)
+        if root is not None:
+            return root.progress
+        family = [each for each in self._parts.store.headers() if each.root_id == root_id]
+        return total_of(self._own_progress(each.id, plan_of) for each in family)
+
+    def _root_of(self, process_id: str) -> str:
         header = self._parts.store.header(process_id)
         if header is None:
             raise ProcessNotFoundError(process_id)
-        live = self._parts.directory.progress(header.root_id)
-        if live is not None:
-            return live
-        family = [each for each in self._parts.store.headers() if each.root_id == header.root_id]
-        return total_of(self._own_progress(each.id, plan_of) for each in family)
+        return header.root_id
 
     def _own_progress(self, process_id: str, plan_of: PlanOf) -> Progress:
         journal = self._journal(process_id)

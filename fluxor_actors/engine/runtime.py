@@ -9,14 +9,16 @@ from typing import Any
 from attrs import evolve
 
 from fluxor_actors.actions.context import process_from_context
+from fluxor_actors.actors.directory import Completion
 from fluxor_actors.actors.lean import ActorDeadError
 from fluxor_actors.actors.messages import Describe, Reach, ReportRunning
-from fluxor_actors.actors.subscriptions import Subscription
-from fluxor_actors.definition import Loader, TaskIndex, parse
-from fluxor_actors.definition.model import Task, Workflow
-from fluxor_actors.engine.ambient import ProgressListener, ambient
+from fluxor_actors.definition import Loader
+from fluxor_actors.definition.model import Workflow
+from fluxor_actors.engine.alone import alone, calling
+from fluxor_actors.engine.ambient import ambient
 from fluxor_actors.engine.handle import ExecutionHandle, ProcessHandle
 from fluxor_actors.engine.lifecycle import Lifecycle
+from fluxor_actors.engine.reporting import report
 from fluxor_actors.engine.starting import Starter
 from fluxor_actors.errors import InputError, ProcessNotFoundError
 from fluxor_actors.instants import to_datetime
@@ -32,22 +34,21 @@ __all__ = ["Runtime"]
 
 
 class Runtime:
-    """``engine.runtime``. Safe between threads.
+    r"""``engine.runtime``. Safe between threads.
 
     Example:
         >>> from fluxor_actors import Fluxor
         >>> with Fluxor() as engine:
-        ...     workflow = engine.runtime.decode_yaml_workflow("name: hi\\npipeline: {greet: {action: nop:nop, post: {said: hello}}}")
+        ...     workflow = engine.runtime.decode_yaml_workflow("name: hi\npipeline: {greet: {action: nop:nop, post: {said: hello}}}")
         ...     engine.runtime.start_process(workflow).wait(timeout=10).output["said"]
         'hello'
     """
 
-    def __init__(self, lifecycle: Lifecycle, loader: Loader, root_task_node_name: str) -> None:
+    def __init__(self, lifecycle: Lifecycle, loader: Loader) -> None:
         self._lifecycle = lifecycle
         self._parts = lifecycle.parts
         self._plans = lifecycle.plans
         self._loader = loader
-        self._root_task_node_name = root_task_node_name
         self._starter = Starter(lifecycle)
         self._reading = self._starter.reading
 
@@ -61,7 +62,7 @@ class Runtime:
             DefinitionError: it does not validate; with all problems.
         """
         workflow = self._loader.load(location)
-        self._plans.plan(workflow)
+        self._plans.plan(workflow, checked=True)
         return workflow
 
     def decode_yaml_workflow(self, text: str | bytes) -> Workflow:
@@ -70,8 +71,8 @@ class Runtime:
         Raises:
             DefinitionError: it does not validate; with all problems.
         """
-        workflow = parse(text, root_task_node_name=self._root_task_node_name)
-        self._plans.plan(workflow)
+        workflow = self._loader.decode(text)
+        self._plans.plan(workflow, checked=True)
         return workflow
 
     def refresh_workflow(self, location: str) -> None:
@@ -87,7 +88,8 @@ class Runtime:
         if data is None:
             self._loader.refresh(location)
             return
-        self.decode_yaml_workflow(data)
+        # What this engine refuses must not be stored.
+        self._plans.plan(self._loader.decode(data, self._loader.resolve(location)), checked=True)
         self._loader.upsert(location, data)
 
     # Starting ----------------------------------------------------------------------------------------------------------
@@ -124,39 +126,28 @@ class Runtime:
         self._lifecycle.ensure_started()
         if process_id is not None:
             _check_id(process_id)
-            if process_id in self._parts.directory.supervisors or self._parts.store.header(process_id) is not None:
-                return self.handle(process_id)
+            if self._parts.store.header(process_id) is not None:
+                return ProcessHandle(self, process_id)
+        if requested_by is not None:
+            _text("requested_by", requested_by)
         around = ambient()
         new_id = process_id or self._lifecycle.ids.process()
-        completion = self._parts.directory.completion(new_id)
-        stop = None if around.progress is None else self._report(new_id, around.progress)
+        stop = None if around.progress is None else report(self._parts.events, new_id, around.progress)
+        begun = None
         try:
-            started = self._starter.start(
+            begun = self._starter.start(
                 workflow,
                 new_id,
-                initial_state or {},
+                {} if initial_state is None else initial_state,
                 tasks,
                 labels=labels,
                 requested_by=requested_by,
                 values={**around.values, **(values or {})},
             )
-        except BaseException:
-            if stop is not None:
+        finally:
+            if stop is not None and (begun is None or begun.completion is None):
                 stop()
-            raise
-        if stop is not None:
-            completion.add_done_callback(lambda _done: stop())
-        return (
-            self.handle(started.process_id) if started.existing else ProcessHandle(self, started.process_id, completion)
-        )
-
-    def _report(self, process_id: str, listener: ProgressListener) -> Subscription:
-        return self._parts.events.subscribe(
-            lambda event: listener(process_id, event.data),
-            type=Progress,
-            process_id=process_id,
-            event_type="progress.changed",
-        )
+        return ProcessHandle(self, new_id, begun.completion)
 
     def run_task_once(self, workflow: Workflow, task_id: str, input: Any = None, timeout: float | None = 300) -> Any:  # noqa: A002 - the interface's name
         """Run one task of a workflow alone, and return its output. ``dependsOn``, ``goto`` and ``when`` do not count.
@@ -172,44 +163,40 @@ class Runtime:
             TimeoutError: it has not ended in time; it is cancelled.
             ProcessFailedError: it failed.
         """
-        handle, task = self._run_alone(workflow, task_id, input)
+        task = alone(workflow, task_id, input)
+        handle = self.start_process(task.workflow, task.initial_state)
         output = handle.wait(timeout)
         if output.timed_out:
-            handle.cancel("run_task_once timed out")
+            if not self._lifecycle.stopped:
+                handle.cancel("run_task_once timed out")
             raise TimeoutError(f"{task_id} has not ended within {timeout} s")
         output.raise_for_error()
-        found = [execution for execution in self.executions(handle.id) if execution.task_id == task]
-        return found[-1].output
+        return ExecutionHandle(self, handle, task.task_id).wait(0).output
 
-    def schedule_execution(self, execution: Execution, workflow: Workflow) -> ExecutionHandle:
-        """Run the task of ``execution`` (its ``task_id`` or ``name``, and its ``input``) alone."""
-        handle, task = self._run_alone(workflow, execution.task_id or execution.name, execution.input)
-        return ExecutionHandle(self, handle, task)
+    def schedule_execution(self, execution: Execution, workflow: Workflow | None = None) -> ExecutionHandle:
+        """Run what an execution describes, alone, in a process of its own. Returns at once.
 
-    def _run_alone(self, workflow: Workflow, task_id: str, value: Any) -> tuple[ProcessHandle, str]:
-        index = TaskIndex(workflow)
-        task: Task = index.places[index.resolve(task_id)].task
-        state: Mapping[str, Any] = {}
-        if task.action is not None and value is not None:
-            given = to_plain(value)
-            task = evolve(task, action=evolve(task.action, input="${input}"), input="${input}")
-            state = {"input": given}
-        elif isinstance(value, Mapping):
-            state = value
-        elif value is not None:
-            raise InputError(f"{task_id} has no action: its input is a mapping of session values, not {value!r}")
-        alone = evolve(task, depends_on=(), goto=(), when=None, async_=False)
-        around = evolve(
-            workflow,
-            pipeline=(alone,),
-            kind="Sequence",
-            concurrency=None,
-            dependencies=(),
-            post=(),
-            inputs=(),
-            auto_pause=False,
-        )
-        return self.start_process(around, state), f"{workflow.name}/{task.name}"
+        Its ``task_id``, or else its ``name``, says what: a task of ``workflow``; without one, a task of the process that
+        ``process_id`` names, which then sees the values that process has now; without that too, an action, ``service:method``. Its
+        ``input`` is used in place of the task's own, if it is not None. Nothing else of it counts.
+
+        Example:
+            ```python
+            handle = engine.runtime.schedule_execution(Execution(id="", name="printer:print", input={"message": "hello"}))
+            handle.wait(timeout=10).state
+            ```
+
+        Raises:
+            ProcessNotFoundError: there is no such process.
+            TaskNotFoundError: there is no such task.
+            InputError: it does not say what to run.
+        """
+        name, session = execution.task_id or execution.name, None
+        if workflow is None and execution.process_id:
+            process = self.process(execution.process_id)
+            workflow, session = self._plans.plan_of(process.definition_hash).workflow, process.session
+        task = calling(name, execution.input) if workflow is None else alone(workflow, name, execution.input, session)
+        return ExecutionHandle(self, self.start_process(task.workflow, task.initial_state), task.task_id)
 
     # Watching ----------------------------------------------------------------------------------------------------------
 
@@ -219,22 +206,30 @@ class Runtime:
         Raises:
             ProcessNotFoundError: there is none of this id.
         """
-        if process_id not in self._parts.directory.supervisors and self._parts.store.header(process_id) is None:
+        if self._parts.store.header(process_id) is None:
             raise ProcessNotFoundError(process_id)
-        return ProcessHandle(self, process_id, self.completion(process_id))
+        return ProcessHandle(self, process_id)
 
-    def completion(self, process_id: str, known: Future[ProcessOutput] | None = None) -> Future[ProcessOutput]:
-        """A future of the process's end; ``known`` is one that was set before."""
-        header = self._parts.store.header(process_id)
-        if known is not None and (header is None or header.state.final):
-            ended = self._parts.directory.ended(process_id)
-            if ended is None or ended.output is known.result():
-                return known
-        if header is not None and header.state.final and self._parts.directory.ended(process_id) is None:
-            done: Future[ProcessOutput] = Future()
-            done.set_result(self.output(process_id))
-            return done
-        return self._parts.directory.completion(process_id)
+    def completion(self, process_id: str, known: Completion | None = None) -> Completion:
+        """A future of the process's next end, or its last one if it has ended; ``known`` is one that was set before.
+
+        Raises:
+            ProcessNotFoundError: there is none of this id, and nothing is known.
+        """
+        directory, store = self._parts.directory, self._parts.store
+        header = store.header(process_id)
+        if header is not None and not header.state.final:
+            completion = directory.completion(process_id)
+            # It may have ended between the two, and be forgotten by the directory.
+            header = header if completion.done() else store.header(process_id)
+            if header is not None and not header.state.final:
+                return completion
+        if header is None and known is not None and known.result() is not None:
+            return known
+        ended = directory.ended(process_id)
+        done: Completion = Future()
+        done.set_result(self.output(process_id) if ended is None else ended.output)
+        return done
 
     def output(self, process_id: str) -> ProcessOutput:
         """What a wait is answered with at this moment."""
@@ -344,7 +339,7 @@ class Runtime:
 
     def cancel_process(self, process_id: str, reason: str = "") -> ProcessState:
         """Stop, but for ``finally``."""
-        return self._control(process_id, Cancel(reason))
+        return self._control(process_id, Cancel(_text("the reason", reason)))
 
     def resume_failed_process(self, process_id: str) -> ProcessState:
         """Go on after a failure or a cancellation, keeping what is completed."""
@@ -352,7 +347,7 @@ class Runtime:
 
     def signal_process(self, process_id: str, name: str, value: Any = None) -> ProcessState:
         """Deliver a named value: plain data."""
-        return self._control(process_id, Signal(name, to_plain(value)))
+        return self._control(process_id, Signal(_text("the signal's name", name), to_plain(value)))
 
     def steer_process(self, process_id: str, values: Mapping[str, Any]) -> ProcessState:
         """Set session values of a paused process: plain data."""
@@ -387,7 +382,15 @@ class Runtime:
         return self._lifecycle.shutdown(timeout)
 
 
+def _text(what: str, value: str) -> str:
+    if not isinstance(value, str):
+        raise InputError(f"{what} is {value!r}; expected text")
+    plain: str = to_plain(value)
+    return plain
+
+
 def _check_id(process_id: str) -> None:
+    _text("the process id", process_id)
     if not process_id or "/" in process_id or process_id != process_id.strip() or not process_id.isprintable():
         raise InputError(
             f"{process_id!r} cannot be a process id: printable text without / and without blanks at its ends"

@@ -7,7 +7,7 @@ from typing import Any
 
 from fluxor_actors.actions import ActionContext
 from fluxor_actors.actions.builtin import Nop, Printer, WorkflowService
-from fluxor_actors.definition import Loader, parse
+from fluxor_actors.definition import Loader
 from fluxor_actors.definition.model import Workflow
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.starting import Parent, Starter
@@ -19,17 +19,16 @@ __all__ = ["built_in"]
 class _WorkflowHost:
     """What the service ``workflow`` asks of the engine."""
 
-    def __init__(self, lifecycle: Lifecycle, loader: Loader, root_task_node_name: str) -> None:
+    def __init__(self, lifecycle: Lifecycle, loader: Loader) -> None:
         self._starter = Starter(lifecycle)
         self._lifecycle = lifecycle
         self._loader = loader
-        self._root_task_node_name = root_task_node_name
 
     def load(self, location: str, parent_location: str | None) -> Workflow:
         return self._loader.load(location, relative_to=parent_location)
 
     def parse(self, source: str) -> Workflow:
-        return parse(source, root_task_node_name=self._root_task_node_name)
+        return self._loader.decode(source)
 
     def start_child(
         self, context: ActionContext, workflow: Workflow, initial_state: Mapping[str, Any], tasks: Sequence[str]
@@ -56,6 +55,6 @@ class _WorkflowHost:
         }
 
 
-def built_in(lifecycle: Lifecycle, loader: Loader, root_task_node_name: str) -> list[object]:
+def built_in(lifecycle: Lifecycle, loader: Loader) -> list[object]:
     """The services that every engine has."""
-    return [Nop(), Printer(), WorkflowService(_WorkflowHost(lifecycle, loader, root_task_node_name))]
+    return [Nop(), Printer(), WorkflowService(_WorkflowHost(lifecycle, loader))]

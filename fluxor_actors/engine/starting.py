@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from typing import Any
 
 from attrs import frozen
 
+from fluxor_actors.actors.directory import Completion
 from fluxor_actors.actors.messages import Started, StartProcess
+from fluxor_actors.actors.outside import DOCUMENT
 from fluxor_actors.definition import TaskIndex
 from fluxor_actors.definition.model import Workflow
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.reading import Reading
+from fluxor_actors.errors import InputError
 from fluxor_actors.plain import to_plain
 from fluxor_actors.process.commands import Start
 from fluxor_actors.process.inputs import check_inputs
-from fluxor_actors.process.snapshot import ProcessOutput
+from fluxor_actors.process.plan import Plan
 
-__all__ = ["Parent", "Starter"]
+__all__ = ["Begun", "Parent", "Starter"]
 
 
 @frozen(slots=True)
@@ -29,6 +31,14 @@ class Parent:
     process_id: str
     run: str
     root_id: str
+
+
+@frozen(slots=True)
+class Begun:
+    """A process that was started; without a ``completion`` when there was one of this id before, or it is a child."""
+
+    process_id: str
+    completion: Completion | None
 
 
 class Starter:
@@ -50,7 +60,7 @@ class Starter:
         requested_by: str | None = None,
         values: Mapping[str, Any] | None = None,
         parent: Parent | None = None,
-    ) -> Started:
+    ) -> Begun:
         """Start a process. Everything is as it was given.
 
         Raises:
@@ -59,7 +69,10 @@ class Starter:
             TaskNotFoundError: one of the tasks is not in the workflow.
             UnrepresentableError: a value is not plain data.
             EngineBusyError: more is pending than ``max_pending``.
+            EngineStoppedError: the engine was shut down.
         """
+        if not isinstance(initial_state, Mapping):
+            raise InputError(f"the initial state is {initial_state!r:.100}; expected a mapping of values by name")
         plan = self._lifecycle.plans.plan(workflow)
         command = Start(
             process_id,
@@ -70,20 +83,41 @@ class Starter:
             parent_id=parent.process_id if parent else None,
             parent_run=parent.run if parent else None,
             root_id=parent.root_id if parent else None,
-            environment={f"env/{name}": os.environ.get(name) for name in plan.environment_names},
+            environment=_environment(workflow, plan),
             values=to_plain(dict(values)) if values else {},
         )
-        completion: Future[ProcessOutput] = self._directory.completion(process_id)
-        # A child never waits for a place: its parent holds one, and waits for it.
-        give_back = None if parent else self._lifecycle.admit(completion)
+        if parent is not None:
+            # A child never waits for a place: its parent holds one, and waits for it.
+            self._lifecycle.ask_guardian(StartProcess(plan, command))
+            return Begun(process_id, None)
+        return Begun(process_id, self._start(StartProcess(plan, command)))
+
+    def _start(self, message: StartProcess) -> Completion | None:
+        """Start a process that takes one of the engine's places until it has ended."""
+        process_id, places = message.command.process_id, self._lifecycle.places
+        places.take()
+        # Before it starts: it may end, and be forgotten, before this thread goes on.
+        completion = self._directory.watch(process_id)
+        existing = True
         try:
-            started: Started = self._lifecycle.ask_guardian(StartProcess(plan, command))
-        except BaseException:
-            self._directory.forget(process_id)
-            if give_back is not None:
-                give_back()
-            raise
-        return started
+            started: Started = self._lifecycle.ask_guardian(message)
+            existing = started.existing
+        finally:
+            if existing:
+                self._directory.unwatch(process_id, completion)
+                places.give_back()
+        if existing:
+            return None
+        completion.add_done_callback(lambda _end: places.give_back())
+        return completion
+
+
+def _environment(workflow: Workflow, plan: Plan) -> dict[str, Any]:
+    """What the process needs to know of its surroundings, recorded when it starts."""
+    environment: dict[str, Any] = {f"env/{name}": os.environ.get(name) for name in plan.environment_names}
+    if workflow.source:
+        environment[DOCUMENT] = workflow.source
+    return environment
 
 
 def task_ids(workflow: Workflow, names: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,123 @@
+"""How far processes are, each root process with its sub-workflows."""
+
+from __future__ import annotations
+
+import threading
+
+from fluxor_actors.process.state import State
+from fluxor_actors.progress import Progress
+
+__all__ = ["Counts", "Families", "counts_of"]
+
+Counts = tuple[int, int, int, int, int, int]
+"""Runs in all, completed, skipped, failed, cancelled, under way. A tuple, for one is made with every commit."""
+
+_NONE: Counts = (0, 0, 0, 0, 0, 0)
+
+
+def counts_of(state: State) -> Counts:
+    """The counts of one process."""
+    tally = state.tally
+    return tally.total, tally.completed, tally.skipped, tally.failed, tally.cancelled, state.active
+
+
+def _sum(first: Counts, second: Counts, sign: int = 1) -> Counts:
+    total, completed, skipped, failed, cancelled, active = (
+        one + sign * other for one, other in zip(first, second, strict=True)
+    )
+    return total, completed, skipped, failed, cancelled, active
+
+
+def _progress(counts: Counts) -> Progress:
+    total, completed, skipped, failed, cancelled, active = counts
+    pending = total - completed - skipped - failed - cancelled - active
+    return Progress(total, completed, skipped, failed, cancelled, active, pending)
+
+
+class _Family:
+    __slots__ = ("ended", "live", "whole")
+
+    def __init__(self, ended: Counts, *, whole: bool) -> None:
+        self.ended = ended
+        self.live: dict[str, Counts] = {}
+        # Whether nothing is missing: all that ended before is in ``ended``.
+        self.whole = whole
+
+    def counts(self) -> Counts:
+        counts = self.ended
+        for each in tuple(self.live.values()):
+            counts = _sum(counts, each)
+        return counts
+
+
+class Families:
+    """Of each root, what its live processes have committed, and the sum of those that have ended. Safe between threads.
+
+    A family is forgotten when the last of its processes has ended, be it the root or a sub-workflow that outlived it.
+    """
+
+    def __init__(self) -> None:
+        self._families: dict[str, _Family] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._families)
+
+    def join(self, root_id: str, process_id: str) -> dict[str, Counts]:
+        """A process is live. It puts its counts under its id into what is returned, without a lock, with every commit."""
+        with self._lock:
+            family = self._families.get(root_id)
+            if family is None:
+                family = self._families[root_id] = _Family(_NONE, whole=root_id == process_id)
+            family.live.setdefault(process_id, _NONE)
+            return family.live
+
+    def rejoin(self, root_id: str, process_id: str, counts: Counts, last: Progress | None) -> None:
+        """A process goes on after its end.
+
+        Args:
+            root_id: its root.
+            process_id: which one.
+            counts: what it came to when it ended.
+            last: what the family came to; None when that is not known any more.
+        """
+        with self._lock:
+            family = self._families.get(root_id)
+            if family is None:
+                known = _NONE if last is None else _counts(last)
+                family = self._families[root_id] = _Family(known, whole=last is not None)
+                if last is None:
+                    family.ended = counts
+            if process_id not in family.live:
+                family.ended = _sum(family.ended, counts, -1)
+                family.live[process_id] = counts
+
+    def leave(self, root_id: str, process_id: str, counts: Counts) -> tuple[Progress | None, bool]:
+        """A process has ended. Returns what its family came to so far (None: not known), and whether nobody in it is live now."""
+        with self._lock:
+            family = self._families.get(root_id)
+            if family is None:
+                return None, True
+            family.live.pop(process_id, None)
+            family.ended = _sum(family.ended, counts)
+            over = not family.live
+            if over:
+                del self._families[root_id]
+            return (_progress(family.counts()) if family.whole else None), over
+
+    def progress(self, root_id: str) -> Progress | None:
+        """How far a root process and its sub-workflows are; None when none of them is live, or it is not known."""
+        with self._lock:
+            family = self._families.get(root_id)
+            return None if family is None or not family.whole else _progress(family.counts())
+
+
+def _counts(progress: Progress) -> Counts:
+    return (
+        progress.total,
+        progress.completed,
+        progress.skipped,
+        progress.failed,
+        progress.cancelled,
+        progress.running,
+    )
