@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 __all__ = ["DOCUMENT_KEYS", "ROLE_NAMES", "TASK_KEYS", "canonical", "distance", "near_miss", "suggest"]
 
@@ -129,14 +130,22 @@ def near_miss(word: str, words: Iterable[str]) -> str:
     plain = _plain(word)
     if len(plain) < 3 or len(plain) > 40:
         return ""
+    letters = set(plain)
     best, best_distance = "", 3
-    for candidate in words:
-        target = _plain(candidate)
+    for candidate, target, wanted in _targets(tuple(words)):
         allowed = 0 if len(target) < 4 else 1 if len(target) < 6 else 2
+        # Each change brings in one letter at most: most words are ruled out before anything is compared.
+        if abs(len(target) - len(plain)) > allowed or len(wanted - letters) > allowed:
+            continue
         found = distance(plain, target)
         if found <= allowed and found < best_distance:
             best, best_distance = candidate, found
     return best
+
+
+@lru_cache(maxsize=64)
+def _targets(words: tuple[str, ...]) -> list[tuple[str, str, frozenset[str]]]:
+    return [(word, _plain(word), frozenset(_plain(word))) for word in words]
 
 
 def suggest(word: str, words: Iterable[str]) -> str:

@@ -5,19 +5,23 @@ A task's id is the path of names from the workflow. The body of a template or em
 
 from __future__ import annotations
 
-import difflib
+import itertools
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
 from attrs import field, frozen
 
+from fluxor_actors.definition.keys import distance
 from fluxor_actors.definition.model import Task, Workflow
 from fluxor_actors.errors import TaskNotFoundError
 
 __all__ = ["Place", "Role", "TaskIndex", "TaskReferenceError", "role"]
 
 _MOST_CANDIDATES = 5
+# Bound the time for a document full of unknown names.
+_MOST_LOOKED_AT = 1_000
+_MOST_COMPARED = 50
 
 
 class Role(StrEnum):
@@ -128,20 +132,28 @@ class TaskIndex:
         Raises:
             TaskReferenceError: none, or several; with the candidates.
         """
+        found = self.find(reference, from_id)
+        if found is not None:
+            return found
+        named = self._names.get(reference, ())
+        if named:
+            raise TaskReferenceError(reference, candidates=named[:_MOST_CANDIDATES], ambiguous=True)
+        raise TaskReferenceError(reference, candidates=self._near(reference))
+
+    def find(self, reference: str, from_id: str = "") -> str | None:
+        """As `resolve`, with None where that raises."""
         if reference in self.places and reference != self.root:
             return reference
+        if "/" in reference:
+            return None
         for ancestor in self.ancestors(from_id):
             found = f"{ancestor}/{reference}"
-            if "/" not in reference and found in self.places:
+            if found in self.places:
                 return found
         named = self._names.get(reference, ())
         if len(named) == 1:
             return named[0]
-        if named:
-            raise TaskReferenceError(reference, candidates=named[:_MOST_CANDIDATES], ambiguous=True)
-        if reference == self.root:
-            return self.root
-        raise TaskReferenceError(reference, candidates=self._near(reference))
+        return self.root if reference == self.root and not named else None
 
     def ancestors(self, task_id: str) -> Iterator[str]:
         """The ids of the parent, its parent, and so on to the root."""
@@ -170,10 +182,20 @@ class TaskIndex:
     def _near(self, reference: str) -> tuple[str, ...]:
         last = reference.rpartition("/")[2]
         same = self._names.get(last, ())
-        lowered = {name.lower(): name for name in self._names}
-        near = difflib.get_close_matches(last.lower(), list(lowered), _MOST_CANDIDATES)
-        ids = [each for name in near for each in self._names[lowered[name]]]
-        return tuple(dict.fromkeys((*same, *ids)))[:_MOST_CANDIDATES]
+        found = [each for name in self._near_names(last) for each in self._names[name]]
+        return tuple(dict.fromkeys((*same, *found)))[:_MOST_CANDIDATES]
+
+    def _near_names(self, name: str) -> list[str]:
+        wanted = name.lower()
+        letters = set(wanted)
+        allowed = 1 if len(wanted) < 5 else 2
+        alike = (
+            each
+            for each in itertools.islice(self._names, _MOST_LOOKED_AT)
+            if abs(len(each) - len(wanted)) <= allowed and len(letters.difference(each.lower())) <= allowed
+        )
+        ranked = [(distance(wanted, each.lower()), each) for each in itertools.islice(alike, _MOST_COMPARED)]
+        return [each for steps, each in sorted(ranked) if steps <= allowed]
 
 
 def _below(place: Place, dependencies: tuple[Task, ...]) -> Iterator[Place]:

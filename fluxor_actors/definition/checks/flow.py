@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fluxor_actors.definition.checks.check import Check
 from fluxor_actors.definition.model import Kind, Task
-from fluxor_actors.definition.resolve import Place, Role, TaskReferenceError
+from fluxor_actors.definition.resolve import Place, Role
 
 __all__ = ["check_flow"]
 
@@ -29,17 +29,10 @@ def _targets(check: Check) -> set[str]:
     for place in check.tasks():
         names = [*place.task.depends_on, *(each.task for each in place.task.goto)]
         for name in names:
-            target = _resolve(check, name, place.id)
+            target = check.index.find(name, place.id)
             if target is not None:
                 found.update(check.index.path(target))
     return found
-
-
-def _resolve(check: Check, name: str, place: str) -> str | None:
-    try:
-        return check.index.resolve(name, place)
-    except TaskReferenceError:
-        return None
 
 
 def _always_jumps(task: Task) -> bool:
@@ -97,7 +90,7 @@ def _next(check: Check, task_id: str) -> str | None:
     if task.goto:
         if task.when is not None or task.async_ or not _holds(task.goto[0].when):
             return None
-        target = _resolve(check, task.goto[0].task, task_id)
+        target = check.index.find(task.goto[0].task, task_id)
         return None if target is None else _first(check, target)
     return _after(check, task_id)
 
@@ -127,7 +120,7 @@ def _after(check: Check, task_id: str) -> str | None:
         if parent.task.goto:
             if parent.task.when is not None or not _holds(parent.task.goto[0].when):
                 return None
-            target = _resolve(check, parent.task.goto[0].task, parent.id)
+            target = check.index.find(parent.task.goto[0].task, parent.id)
             return None if target is None else _first(check, target)
         place = parent
     return None
