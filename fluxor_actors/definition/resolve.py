@@ -188,7 +188,7 @@ class TaskIndex:
     def _near_names(self, name: str) -> list[str]:
         wanted = name.lower()
         letters = set(wanted)
-        allowed = 1 if len(wanted) < 5 else 2
+        allowed = 0 if len(wanted) < 3 else 1 if len(wanted) < 5 else 2
         alike = (
             each
             for each in itertools.islice(self._names, _MOST_LOOKED_AT)
