@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ from fluxor_actors.expression import Language
 
 __all__ = ["Loader"]
 
+_log = logging.getLogger(__name__)
+
 
 class Loader:
     """Loads workflows. Safe between threads.
@@ -28,7 +31,7 @@ class Loader:
     Args:
         meta_base_url: what relative locations are relative to; empty: the working directory.
         options: fsspec's storage options, for the default ``service``.
-        service: what reads files; see `MetaService`. To store documents it also needs ``store(location, data)``.
+        service: what reads files; see `MetaService`. To keep what is upserted it also needs ``store(location, data)``.
         environ: the environment variables; None: those of the operating system, read at each load.
         root_task_node_name: the key that holds the tasks of a document.
         actions: the registered actions; documents that name others are refused.
@@ -102,6 +105,8 @@ class Loader:
     def upsert(self, location: str, data: bytes | str | None = None) -> Workflow | None:
         """Validate a document, store it at the location, and use it from now on; without data, `refresh`.
 
+        A meta service without ``store`` keeps nothing: the document is then used until the location is refreshed.
+
         Raises:
             DefinitionError: it does not validate. Nothing has changed then.
             LocationError: it cannot be stored. Nothing has changed then.
@@ -113,13 +118,12 @@ class Loader:
         workflow = self._parse(data, key)
         store = getattr(self._service, "store", None)
         if store is None:
-            raise LocationError(
-                f"{key} cannot be stored: the meta service {type(self._service).__name__} has no `store`"
-            )
-        try:
-            store(key, data.encode("utf-8") if isinstance(data, str) else bytes(data))
-        except Exception as error:  # whatever a file system raises
-            raise LocationError(f"{key} cannot be stored: {type(error).__name__}: {error}") from error
+            _log.warning("%s is kept in memory only: %s has no `store`", key, type(self._service).__name__)
+        else:
+            try:
+                store(key, data.encode("utf-8") if isinstance(data, str) else bytes(data))
+            except Exception as error:  # whatever a file system raises
+                raise LocationError(f"{key} cannot be stored: {type(error).__name__}: {error}") from error
         self._replace(key, workflow)
         return workflow
 

@@ -171,12 +171,25 @@ def test_upsert_validates_stores_and_replaces():
     assert loader.load("w").pipeline[0].name == "c"
 
 
-def test_upsert_needs_a_service_that_stores():
+def test_upsert_with_a_service_that_does_not_store(caplog):
     class ReadOnly:
         load = exists = list = download = staticmethod(lambda *_: b"pipeline: {a: }")
 
     loader = Loader(service=ReadOnly())
-    with pytest.raises(LocationError, match="no `store`"):
+    loader.upsert("w", "pipeline: {b: }")
+    assert loader.load("w").pipeline[0].name == "b"
+    assert "in memory only" in caplog.text
+    loader.refresh("w")
+    assert loader.load("w").pipeline[0].name == "a"
+
+
+def test_a_store_that_fails_changes_nothing():
+    class Full(Files):
+        def store(self, location, data):
+            raise OSError(28, "No space left on device")
+
+    loader = Loader(service=Full(w_yaml="pipeline: {a: }"))
+    with pytest.raises(LocationError, match="No space left"):
         loader.upsert("w", "pipeline: {b: }")
     assert loader.load("w").pipeline[0].name == "a"
 
