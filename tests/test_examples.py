@@ -11,9 +11,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 
 from fluxor_actors import definition
+from fluxor_actors.definition.nodes import to_plain
+from fluxor_actors.definition.reader import read
 from tests.markdown import ROOT, blocks, masked, runnable
 
 EXAMPLES = ROOT / "examples"
@@ -74,7 +75,7 @@ def test_document_validates(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     workflow = definition.parse(text, source=str(document))
     assert definition.validate(workflow) == []
-    jsonschema.Draft202012Validator(definition.json_schema()).validate(yaml.safe_load(text))
+    jsonschema.Draft202012Validator(definition.json_schema()).validate(to_plain(read(text)))
     assert definition.parse(definition.to_yaml(workflow), source=str(document)) == workflow
 
 
