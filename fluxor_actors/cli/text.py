@@ -28,7 +28,7 @@ def first_line(text: str) -> str:
         'boom'
     """
     stripped = text.strip()
-    return printable(stripped.splitlines()[0]) if stripped else ""
+    return printable(stripped.splitlines()[0].rstrip()) if stripped else ""
 
 
 def took(seconds: float) -> str:
