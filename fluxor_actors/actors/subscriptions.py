@@ -81,7 +81,10 @@ class Subscription:
             return True
         if self._thread is threading.current_thread():
             return False
-        self._thread.join(timeout)
+        try:
+            self._thread.join(timeout)
+        except RuntimeError:
+            return False  # it is being started at this very moment
         return not self._thread.is_alive()
 
     def runs_on(self, thread: threading.Thread) -> bool:
