@@ -75,7 +75,9 @@ def test_document_validates(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     workflow = definition.parse(text, source=str(document))
     assert definition.validate(workflow) == []
-    jsonschema.Draft202012Validator(definition.json_schema()).validate(to_plain(read(text)))
+    node = read(text)
+    assert node is not None
+    jsonschema.Draft202012Validator(definition.json_schema()).validate(to_plain(node))
     assert definition.parse(definition.to_yaml(workflow), source=str(document)) == workflow
 
 

@@ -49,6 +49,9 @@ class FakeHost:
     def location(self, attempt: Any) -> Any:
         return self.where
 
+    def values(self, attempt: Any) -> Mapping[str, Any]:
+        return {}
+
     def progress(self, attempt: Any, fraction: Any, message: Any) -> None:
         self.calls.append((fraction, message))
 

@@ -39,7 +39,7 @@ _TRAPS = (
     "on", "no", "null", "~", "true", "1", "1.10", "0x1F", "12:30", "2024-01-01", "=", "<<", "- a", "a: b", "# c",
     "when", "post", "init", "retyr", "a b", "é", "日本", "'q'", '"', "{x}", "*a", "&a", "!go", "@x", "%y", "|", ">",
 )  # fmt: skip
-_LETTERS = st.characters(exclude_categories=("Cs",), exclude_characters="\0$")
+_LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0$")
 
 
 def texts(max_size: int = 12) -> st.SearchStrategy[str]:
@@ -175,7 +175,7 @@ def tasks(draw: st.DrawFn, name: str, depth: int = 2, *, rich: bool = True) -> T
         if fields["kind"] is not Kind.SEQUENCE:
             fields["concurrency"] = draw(st.none() | st.integers(1, 4))
     elif purpose == "template":
-        selector = (Parameter(name="item", value=draw(st.sampled_from(["${list}", "$list"]))),)
+        selector: tuple[Parameter, ...] = (Parameter(name="item", value=draw(st.sampled_from(["${list}", "$list"]))),)
         if draw(st.booleans()):
             selector += (Parameter(name="index", value="$i"),)
         fields["template"] = Template(selector=selector, task=draw(tasks(draw(names()), depth - 1, rich=rich)))
@@ -219,7 +219,8 @@ def _siblings(
         task = draw(tasks(name, depth, rich=rich))
         changes: dict[str, Any] = {}
         earlier = [each for each in chosen[:number] if each != name]
-        if earlier and draw(st.booleans()):
+        dependent: bool = draw(st.booleans())
+        if earlier and dependent:
             changes["depends_on"] = tuple(draw(st.lists(st.sampled_from(earlier), max_size=2, unique=True)))
         if rich and kind is Kind.SEQUENCE and draw(st.booleans()):
             target = draw(st.sampled_from(chosen[: number + 1]))

@@ -11,7 +11,7 @@ from fluxor_actors.errors import DefinitionError
 from tests.definition.helpers import read
 
 
-def test_a_builder_makes_what_a_document_says():
+def test_a_builder_makes_what_a_document_says() -> None:
     built = (
         new_workflow("agent", description="plans and acts")
         .input("goal", "string", required=True)
@@ -78,10 +78,12 @@ def test_a_builder_makes_what_a_document_says():
         """
     )
     assert parse(to_yaml(built)) == built
-    assert built.pipeline[5].retry.type is Backoff.EXPONENTIAL
+    retry = built.pipeline[5].retry
+    assert retry is not None
+    assert retry.type is Backoff.EXPONENTIAL
 
 
-def test_building_checks():
+def test_building_checks() -> None:
     with pytest.raises(DefinitionError) as caught:
         new_workflow("w").task("a").depends_on("b").goto("c").build()
     assert len(caught.value.problems) == 2
@@ -91,7 +93,7 @@ def test_building_checks():
         new_workflow("w").policy("denny").task("a").build()
 
 
-def test_builders_can_be_continued():
+def test_builders_can_be_continued() -> None:
     builder = new_workflow("w").task("a")
     first = builder.build()
     second = builder.task("b").build()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import uuid
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fluxor_actors.definition import Loader
+from fluxor_actors.definition import Loader, Workflow
 from fluxor_actors.errors import DefinitionError, LocationError
 from fluxor_actors.expression import expand
 
@@ -15,14 +17,14 @@ from fluxor_actors.expression import expand
 class Files:
     """A meta service that keeps files in memory and counts what is read."""
 
-    def __init__(self, **files):
-        self.files = {
+    def __init__(self, **files: str) -> None:
+        self.files: dict[str, str | bytes] = {
             name.replace("__", "/").replace("_yaml", ".yaml").replace("_txt", ".txt"): text
             for name, text in files.items()
         }
-        self.read = []
+        self.read: list[str] = []
 
-    def load(self, location):
+    def load(self, location: str) -> bytes:
         self.read.append(location)
         try:
             content = self.files[location]
@@ -30,27 +32,27 @@ class Files:
             raise FileNotFoundError(location) from None
         return content if isinstance(content, bytes) else content.encode()
 
-    def store(self, location, data):
+    def store(self, location: str, data: bytes) -> None:
         self.files[location] = data
 
-    def exists(self, location):
+    def exists(self, location: str) -> bool:
         return location in self.files
 
-    def list(self, location):
+    def list(self, location: str) -> list[str]:
         return sorted(self.files)
 
-    def download(self, location, target):
+    def download(self, location: str, target: str) -> None:
         raise NotImplementedError
 
 
 TASK = "pipeline: {a: {action: 'nop:nop', input: %s}}"
 
 
-def loaded(files, location="w.yaml", **options):
+def loaded(files: Files, location: str = "w.yaml", **options: Any) -> Workflow:
     return Loader(service=files, environ={"USER": "ann", "EMPTY": ""}, **options).load(location)
 
 
-def test_paths_and_urls(tmp_path):
+def test_paths_and_urls(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "w.yaml").write_text("pipeline: {a: }")
     assert Loader(str(tmp_path)).load("sub/w").name == "w"
@@ -58,7 +60,7 @@ def test_paths_and_urls(tmp_path):
     assert Loader(f"file://{tmp_path}").load("sub/w.yaml").pipeline[0].name == "a"
 
 
-def test_memory_and_upsert_through_fsspec():
+def test_memory_and_upsert_through_fsspec() -> None:
     base = f"memory://{uuid.uuid4().hex}"
     loader = Loader(base)
     loader.upsert("flows/w", b"pipeline: {a: }")
@@ -84,7 +86,7 @@ def test_memory_and_upsert_through_fsspec():
         ("x $import(data.yaml)", "x $import(data.yaml)"),
     ],
 )
-def test_directives(value, result):
+def test_directives(value: Any, result: Any) -> None:
     files = Files(
         flows__w_yaml=TASK % f"{{k: [{value!r}]}}",
         flows__data_yaml="a: {b: [1, two]}\nwho: ${env.USER}",
@@ -94,17 +96,19 @@ def test_directives(value, result):
     assert value == result
 
 
-def test_a_malformed_variable_is_left_as_it_is():
+def test_a_malformed_variable_is_left_as_it_is() -> None:
     files = Files(w_yaml="description: 'x ${env.A'\nconfig: {a: '${env.}'}\ninit: {b: '${env.}'}\npipeline: {}")
     workflow = loaded(files)
     assert (workflow.description, workflow.config) == ("x ${env.A", {"a": "${env.}"})
     assert expand(workflow.init[0].value, {}) == "${env.}"
 
 
-def test_a_task_can_be_imported():
+def test_a_task_can_be_imported() -> None:
     files = Files(w_yaml="pipeline: {a: $import(tasks/ship.yaml:ship)}", tasks__ship_yaml="ship: {b: {c: $import(../leaf.yaml)}}",
                   leaf_yaml="action: nop:nop")  # fmt: skip
-    assert loaded(files).pipeline[0].tasks[0].tasks[0].action.service == "nop"
+    action = loaded(files).pipeline[0].tasks[0].tasks[0].action
+    assert action is not None
+    assert action.service == "nop"
 
 
 @pytest.mark.parametrize(
@@ -120,14 +124,14 @@ def test_a_task_can_be_imported():
         ({"w_yaml": "pipeline: {a: $import(b)}", "b_yaml": "dependsOn: zzz"}, ["b.yaml:1:12", "no task `zzz`"]),
     ],
 )  # fmt: skip
-def test_what_goes_wrong_is_reported_where_it_stands(files, parts):
+def test_what_goes_wrong_is_reported_where_it_stands(files: dict[str, str], parts: list[str]) -> None:
     with pytest.raises(DefinitionError) as caught:
         loaded(Files(**files))
     for part in parts:
         assert part in str(caught.value)
 
 
-def test_imports_that_explode():
+def test_imports_that_explode() -> None:
     files = Files(w_yaml=TASK % "$import(f0)", **{
         f"f{n}_yaml": f"[{', '.join([f'$import(f{n + 1})'] * 10)}]" for n in range(12)
     }, f12_yaml="x")  # fmt: skip
@@ -136,7 +140,7 @@ def test_imports_that_explode():
     assert len(files.read) < 200
 
 
-def test_what_cannot_be_read():
+def test_what_cannot_be_read() -> None:
     with pytest.raises(LocationError) as caught:
         loaded(Files(), "flows/gone", meta_base_url="s3://bucket")
     assert str(caught.value) == "s3://bucket/flows/gone.yaml cannot be read: there is no such file"
@@ -144,7 +148,7 @@ def test_what_cannot_be_read():
         Loader().load("nosuchprotocol://x/w")
 
 
-def test_definitions_are_kept_until_refreshed():
+def test_definitions_are_kept_until_refreshed() -> None:
     files = Files(w_yaml="pipeline: {a: }")
     loader = Loader(service=files)
     first = loader.load("w")
@@ -155,7 +159,7 @@ def test_definitions_are_kept_until_refreshed():
     assert loader.load("w").pipeline[0].name == "b"
 
 
-def test_upsert_validates_stores_and_replaces():
+def test_upsert_validates_stores_and_replaces() -> None:
     files = Files(w_yaml="pipeline: {a: }")
     loader = Loader(service=files)
     loader.load("w")
@@ -164,16 +168,26 @@ def test_upsert_validates_stores_and_replaces():
     assert files.files["w.yaml"] == "pipeline: {a: }"
     assert loader.load("w").pipeline[0].name == "a"
     loader.upsert("w", "pipeline: {b: }")
-    assert files.files["w.yaml"] == b"pipeline: {b: }"
+    assert files.load("w.yaml") == b"pipeline: {b: }"
     assert loader.load("w").pipeline[0].name == "b"
     files.files["w.yaml"] = "pipeline: {c: }"
-    assert loader.upsert("w") is None
+    loader.upsert("w")
     assert loader.load("w").pipeline[0].name == "c"
 
 
-def test_upsert_with_a_service_that_does_not_store(caplog):
+def test_upsert_with_a_service_that_does_not_store(caplog: pytest.LogCaptureFixture) -> None:
     class ReadOnly:
-        load = exists = list = download = staticmethod(lambda *_: b"pipeline: {a: }")
+        def load(self, location: str) -> bytes:
+            return b"pipeline: {a: }"
+
+        def exists(self, location: str) -> bool:
+            return True
+
+        def list(self, location: str) -> list[str]:
+            return []
+
+        def download(self, location: str, target: str) -> None:
+            raise NotImplementedError
 
     loader = Loader(service=ReadOnly())
     loader.upsert("w", "pipeline: {b: }")
@@ -183,9 +197,9 @@ def test_upsert_with_a_service_that_does_not_store(caplog):
     assert loader.load("w").pipeline[0].name == "a"
 
 
-def test_a_store_that_fails_changes_nothing():
+def test_a_store_that_fails_changes_nothing() -> None:
     class Full(Files):
-        def store(self, location, data):
+        def store(self, location: str, data: bytes) -> None:
             raise OSError(28, "No space left on device")
 
     loader = Loader(service=Full(w_yaml="pipeline: {a: }"))
@@ -194,17 +208,17 @@ def test_a_store_that_fails_changes_nothing():
     assert loader.load("w").pipeline[0].name == "a"
 
 
-def test_texts_are_decoded_with_directives():
+def test_texts_are_decoded_with_directives() -> None:
     loader = Loader("base", service=Files(base__x_txt="hi"), environ={"N": "7"})
     task = loader.decode(TASK % "[$import(x.txt), '${env.N}']").pipeline[0]
     assert task.input == ["hi", "7"]
 
 
-def test_a_load_that_began_before_a_refresh_does_not_undo_it():
+def test_a_load_that_began_before_a_refresh_does_not_undo_it() -> None:
     reading, go_on = threading.Event(), threading.Event()
 
     class Slow(Files):
-        def load(self, location):
+        def load(self, location: str) -> Any:
             content = super().load(location)
             reading.set()
             assert go_on.wait(10)
@@ -222,11 +236,11 @@ def test_a_load_that_began_before_a_refresh_does_not_undo_it():
     assert loader.load("w").pipeline[0].name == "new"
 
 
-def test_many_threads_get_one_workflow():
+def test_many_threads_get_one_workflow() -> None:
     loader = Loader(service=Files(w_yaml="pipeline: {a: }"))
     start, found = threading.Barrier(8), []
 
-    def load():
+    def load() -> Any:
         start.wait(10)
         found.append(loader.load("w"))
 

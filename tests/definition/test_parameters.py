@@ -27,7 +27,7 @@ from fluxor_actors.definition.parameters import ParameterName, format_name, pars
         ("x[T](env/a(b))", ParameterName("x", type="T", kind="env", location="a(b)")),
     ],
 )
-def test_forms(text, name):
+def test_forms(text: str, name: ParameterName) -> None:
     assert parse_name(text) == name
 
 
@@ -49,13 +49,13 @@ def test_forms(text, name):
         "a[T]x",
     ],
 )
-def test_what_has_none_of_the_forms(text):
+def test_what_has_none_of_the_forms(text: str) -> None:
     with pytest.raises(ValueError, match="`"):
         parse_name(text)
 
 
 @given(st.text(max_size=20) | st.text("a.[]()/ T", max_size=20))
-def test_a_name_written_out_reads_the_same(text):
+def test_a_name_written_out_reads_the_same(text: str) -> None:
     try:
         found = parse_name(text)
     except ValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,11 +15,13 @@ from fluxor_actors.definition.reader import read
 from fluxor_actors.errors import DefinitionError
 
 
-def plain(text):
-    return to_plain(read(text, "f.yaml"))
+def plain(text: str | bytes) -> Any:
+    node = read(text, "f.yaml")
+    assert node is not None
+    return to_plain(node)
 
 
-def refusal(text):
+def refusal(text: str | bytes) -> str:
     with pytest.raises(DefinitionError) as caught:
         read(text, "f.yaml")
     return str(caught.value)
@@ -33,25 +36,26 @@ def refusal(text):
         ("'1'", "1"), ('"true"', "true"), ("!!str 1", "1"), ("!!float 1", 1.0), ("=", "="), ("-", [None]), (".", "."),
     ],
 )  # fmt: skip
-def test_core_schema(text, value):
+def test_core_schema(text: str, value: Any) -> None:
     found = plain(f"key: {text}" if text != "-" else "key:\n  -")["key"]
     assert found == value
     assert type(found) is type(value)
 
 
-def test_keys_are_text_as_written():
+def test_keys_are_text_as_written() -> None:
     assert plain("1: a\n1.10: b\nnull: c\ntrue: d") == {"1": "a", "1.10": "b", "null": "c", "true": "d"}
 
 
-def test_places():
+def test_places() -> None:
     node = read("a:\n  - b: 1\n    c: [x, 2]\n", "dir/f.yaml")
     assert isinstance(node, MappingNode)
-    entry = node.entries[0].value.items[0].entries[1]
+    inner: Any = node.entries[0].value
+    entry = inner.items[0].entries[1]
     assert str(entry.position) == "dir/f.yaml:3:5"
     assert str(entry.value.items[1].position) == "dir/f.yaml:3:12"
 
 
-def test_merge_keys():
+def test_merge_keys() -> None:
     text = "a: &a {p: 1, q: 1}\nb: &b {q: 2, r: 2}\nc: {<<: [*a, *b], r: 3}\nd: {'<<': *a}"
     assert plain(text)["c"] == {"p": 1, "q": 1, "r": 3}
     assert plain(text)["d"] == {"<<": {"p": 1, "q": 1}}
@@ -96,7 +100,7 @@ def test_merge_keys():
         ("{a: 1, b: [x}", ["not valid YAML"]),
     ],
 )  # fmt: skip
-def test_refusals(text, parts):
+def test_refusals(text: str, parts: list[str]) -> None:
     message = refusal(text)
     for part in parts:
         assert part in message
@@ -106,24 +110,24 @@ def test_refusals(text, parts):
     "text",
     ["[" * 100_000, "{" * 100_000, "- " * 100_000, '{"a":' * 100_000, "? " * 100_000, "[" * 100_000 + "]" * 100_000],
 )
-def test_deep_nesting_is_refused_at_once(text):
+def test_deep_nesting_is_refused_at_once(text: str) -> None:
     started = time.monotonic()
     assert "100 levels" in refusal(text)
     assert time.monotonic() - started < 5
 
 
-def test_nesting_up_to_the_limit():
+def test_nesting_up_to_the_limit() -> None:
     assert plain("[" * 100 + "]" * 100)
     assert plain("x:\n  " + "- " * 99 + "y")
     assert "100 levels" in refusal("a: &a " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 60 + "*a" + "]" * 60)
 
 
-def test_large_documents_are_refused_unread():
+def test_large_documents_are_refused_unread() -> None:
     assert "8 MiB" in refusal(b"x" * (50 << 20))
     assert "8 MiB" in refusal("é" * (5 << 20))
 
 
-def test_exploding_aliases():
+def test_exploding_aliases() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     assert "aliases repeat too much" in refusal("\n".join(lines))
@@ -132,32 +136,32 @@ def test_exploding_aliases():
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_encodings(encoding):
+def test_encodings(encoding: str) -> None:
     assert plain("a: é".encode(encoding)) == {"a": "é"}
 
 
-def test_json_that_yaml_does_not_read():
+def test_json_that_yaml_does_not_read() -> None:
     assert plain('{\t"a":\t"\\ud83d\\ude00\\/", "b":"x:y"}') == {"a": "😀/", "b": "x:y"}
     assert plain('{"a":1}\n') == {"a": 1}
 
 
-def test_flow_yaml_that_is_not_json():
+def test_flow_yaml_that_is_not_json() -> None:
     assert plain("{a: 1, b: [x, y,],}") == {"a": 1, "b": ["x", "y"]}
 
 
 @given(st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")),
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
     lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=4, alphabet='ab"\\\n'), below, max_size=3),
     max_leaves=8,
 ).filter(lambda value: isinstance(value, (list, dict))), st.booleans(), st.sampled_from([None, 2, "\t"]))  # fmt: skip
-def test_json_agrees_with_the_standard_library(value, ascii_only, indent):
+def test_json_agrees_with_the_standard_library(value: Any, ascii_only: bool, indent: int | None) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     assert plain(text) == json.loads(text)
 
 
 @given(st.text(max_size=40) | st.text("{}[]:,-&*!|>'\"%@`# \n\tab1<", max_size=40) | st.binary(max_size=40))
-def test_anything_is_a_tree_or_refused(text):
+def test_anything_is_a_tree_or_refused(text: str) -> None:
     try:
         read(text)
     except DefinitionError as error:

@@ -32,11 +32,11 @@ dependencies:
 
 
 @pytest.fixture
-def index():
+def index() -> TaskIndex:
     return TaskIndex(read(ORDER))
 
 
-def test_ids(index):
+def test_ids(index: TaskIndex) -> None:
     assert list(index.places) == [
         "order", "order/plan", "order/ship", "order/ship/pack", "order/ship/print", "order/ship/inner",
         "order/ship/inner/deep", "order/ship/inner/plan2", "order/bill", "order/bill/print", "order/bill/only",
@@ -47,7 +47,7 @@ def test_ids(index):
     assert index.duplicates == ()
 
 
-def test_places(index):
+def test_places(index: TaskIndex) -> None:
     places = index.places
     assert places["order"].parent is None
     assert places["order"].children[-1] == "order/base"
@@ -80,22 +80,22 @@ def test_places(index):
         ("plan", "", "order/plan"),  # from outside
     ],
 )
-def test_references(index, reference, start, target):
+def test_references(index: TaskIndex, reference: str, start: str, target: str) -> None:
     assert index.resolve(reference, start) == target
 
 
-def test_a_sibling_comes_before_what_stands_further_out():
+def test_a_sibling_comes_before_what_stands_further_out() -> None:
     index = TaskIndex(read("name: w\npipeline: {x: {}, a: {x: {}, b: {}}}"))
     assert index.resolve("x", "w/a/b") == "w/a/x"
     assert index.resolve("x", "w/a") == "w/x"
 
 
-def test_a_task_named_as_its_workflow_is_meant_rather_than_the_workflow():
+def test_a_task_named_as_its_workflow_is_meant_rather_than_the_workflow() -> None:
     index = TaskIndex(Workflow(name="build", pipeline=(Task(name="build"), Task(name="test"))))
     assert index.resolve("build", "build/test") == "build/build"
 
 
-def test_ambiguous_and_unknown(index):
+def test_ambiguous_and_unknown(index: TaskIndex) -> None:
     with pytest.raises(TaskReferenceError) as caught:
         index.resolve("print", "order/plan")
     assert caught.value.ambiguous
@@ -111,7 +111,7 @@ def test_ambiguous_and_unknown(index):
 
 @settings(max_examples=20)
 @given(workflows())
-def test_every_task_is_found_by_its_id_from_everywhere(workflow):
+def test_every_task_is_found_by_its_id_from_everywhere(workflow: Workflow) -> None:
     index = TaskIndex(workflow)
     for place in index.places.values():
         assert index.resolve(place.id, index.root) == place.id

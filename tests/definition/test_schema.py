@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 from hypothesis import given, settings
 
-from fluxor_actors.definition import json_schema, to_json
+from fluxor_actors.definition import Workflow, json_schema, to_json
 from fluxor_actors.definition.keys import DOCUMENT_KEYS, TASK_KEYS
 from fluxor_actors.definition.nodes import to_plain
 from fluxor_actors.definition.reader import read
@@ -18,18 +20,20 @@ from tests.markdown import ROOT, blocks
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 
 
-def complaints(text):
-    return [error.message for error in VALIDATOR.iter_errors(to_plain(read(text)))]
+def complaints(text: str | bytes) -> list[Any]:
+    node = read(text)
+    assert node is not None
+    return [error.message for error in VALIDATOR.iter_errors(to_plain(node))]
 
 
-def test_the_schema_is_one():
+def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema())
     json_schema()["properties"].clear()
     assert json_schema()["properties"]
     assert "stages" in json_schema("stages")["required"]
 
 
-def test_every_key_is_described_in_its_canonical_spelling():
+def test_every_key_is_described_in_its_canonical_spelling() -> None:
     schema = json_schema()
     assert tuple(schema["properties"]) == DOCUMENT_KEYS
     task = schema["$defs"]["task"]["properties"]
@@ -40,17 +44,17 @@ def test_every_key_is_described_in_its_canonical_spelling():
 
 @settings(max_examples=30)
 @given(workflows())
-def test_generated_workflows_fit(workflow):
+def test_generated_workflows_fit(workflow: Workflow) -> None:
     errors = [error.message for error in VALIDATOR.iter_errors(json.loads(to_json(workflow)))]
     assert errors == []
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("examples/**/*.yaml")), ids=lambda path: path.name)
-def test_examples_fit(path):
+def test_examples_fit(path: Path) -> None:
     assert complaints(path.read_bytes()) == []
 
 
-def test_documents_of_the_language_page_fit():
+def test_documents_of_the_language_page_fit() -> None:
     documents = [block.text for block in blocks(ROOT / "docs" / "language.md") if block.language == "yaml"]
     complete = [text for text in documents if "pipeline:" in text]
     assert complete
@@ -90,5 +94,5 @@ def test_documents_of_the_language_page_fit():
         "pipeline: {a: }\ninputs: {x: string}",
     ],
 )
-def test_wrong_documents_do_not(text):
+def test_wrong_documents_do_not(text: str) -> None:
     assert complaints(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from typing import Any
 
 import attrs
 import pytest
@@ -29,7 +30,7 @@ class Order:
 
 
 @pytest.fixture
-def registry():
+def registry() -> TypeRegistry:
     return TypeRegistry({"shop.Order": Order, "Item": Item})
 
 
@@ -43,12 +44,12 @@ def registry():
         ("map[string][]T", TypeName(("map", "list"), "T")),
     ],
 )
-def test_forms(text, name):
+def test_forms(text: str, name: TypeName) -> None:
     assert parse_type(text) == name
 
 
 @pytest.mark.parametrize("text", ["", "[]", "map[int]T", "[3]T", "a b", "T[]", "[]" * 100 + "T", "m."])
-def test_what_is_no_type(text):
+def test_what_is_no_type(text: str) -> None:
     with pytest.raises(ValueError, match="not a type"):
         parse_type(text)
 
@@ -61,7 +62,7 @@ def test_what_is_no_type(text):
         ("map[string][]int", {"a": [1]}), ("int", None), ("[]int", [None]),
     ],
 )  # fmt: skip
-def test_builtin_types(text, value):
+def test_builtin_types(text: str, value: Any) -> None:
     assert structure(text, value, TypeRegistry(), {}) == value
 
 
@@ -85,13 +86,13 @@ def test_builtin_types(text, value):
         ("map[string][]int", {"a b": [1, "x"]}, '$["a b"][1]: expected int'),
     ],
 )
-def test_nothing_is_coerced(text, value, message):
+def test_nothing_is_coerced(text: str, value: Any, message: str) -> None:
     with pytest.raises(InputError) as caught:
         structure(text, value, TypeRegistry(), {})
     assert message in str(caught.value)
 
 
-def test_classes_fill_in_their_defaults_and_come_back_as_plain_data(registry):
+def test_classes_fill_in_their_defaults_and_come_back_as_plain_data(registry: TypeRegistry) -> None:
     found = structure("[]m.Order", [{"id": "7", "items": [{"sku": "a"}]}], registry, {"m": "shop"})
     assert found == [{"id": "7", "items": [{"sku": "a", "count": 1}], "paid": False, "total": 0.0, "note": None}]
     assert structure("Item", {"sku": "a", "count": 2}, registry, {}) == {"sku": "a", "count": 2}
@@ -111,14 +112,14 @@ def test_classes_fill_in_their_defaults_and_come_back_as_plain_data(registry):
         ([1], ["$"]),
     ],
 )
-def test_what_does_not_fit_a_class(registry, value, parts):
+def test_what_does_not_fit_a_class(registry: TypeRegistry, value: Any, parts: list[str]) -> None:
     with pytest.raises(InputError) as caught:
         structure("shop.Order", value, registry, {})
     for part in parts:
         assert part in str(caught.value)
 
 
-def test_unknown_types(registry):
+def test_unknown_types(registry: TypeRegistry) -> None:
     with pytest.raises(TypeNotFoundError) as caught:
         structure("m.order", {}, registry, {"m": "shop"})
     assert caught.value.candidates == ("shop.Order",)
@@ -126,7 +127,7 @@ def test_unknown_types(registry):
         structure("os.PathLike", {}, registry, {"os": "os"})
 
 
-def test_registering():
+def test_registering() -> None:
     registry = TypeRegistry([Item])
     assert registry.lookup("Item") is registry.lookup(f"{__name__}.Item") is Item
     registry.register("Item", Item)
@@ -136,7 +137,7 @@ def test_registering():
     assert registry.names() == ["Item", f"{__name__}.Item"]
 
 
-def test_registering_from_many_threads():
+def test_registering_from_many_threads() -> None:
     registry = TypeRegistry()
     threads = [threading.Thread(target=registry.register, args=(f"T{number}", Item)) for number in range(50)]
     for thread in threads:
