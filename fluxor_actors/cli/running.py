@@ -104,7 +104,7 @@ def _follow(
                 return before, ExitCode.UNFINISHED
             before, code = _so_far(handle, begun), ExitCode.UNFINISHED
             view.say(
-                f"not finished after {took(request.timeout or 0)}: cancelling; kept in memory only, it cannot go on later"
+                f"not finished after {took(request.timeout or 0)}: cancelling; in memory only, it cannot go on later"
             )
             deadline = time.monotonic() + grace
             _cancel(handle, "the time is up")
@@ -114,12 +114,10 @@ def _follow(
         if isinstance(message, BaseException):
             raise message
         if isinstance(message, Interrupted):
-            name = "Ctrl-C" if message.number == signal.SIGINT else "a signal"
+            name = "Ctrl-C" if message.number == signal.SIGINT else "SIGTERM"
             code = ExitCode(128 + message.number)
             before, deadline = None, None
-            view.say(
-                f"stopped by {name}: cancelling; kept in memory only, it cannot go on later. Once more stops at once"
-            )
+            view.say(f"{name}: cancelling; again stops at once. In memory only: it cannot go on later")
             _cancel(handle, "interrupted")
         elif code is None:
             before, code = _so_far(handle, begun), ExitCode.UNFINISHED
