@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve, frozen
 from pykka import ActorDeadError
 
-from fluxor_actors.actors.families import Counts, Families
+from fluxor_actors.actors.families import Counts, Families, progress_in
 from fluxor_actors.actors.messages import Deliver, Mailbox
 from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded, AttemptSuspended, Command
 from fluxor_actors.process.snapshot import Process, ProcessOutput
@@ -110,10 +110,11 @@ class Directory:
 
     # The end of a process ----------------------------------------------------------------------------------------------
 
-    def finish(self, process: Process, output: ProcessOutput, counts: Counts, own: Progress) -> Ended:
+    def finish(self, process: Process, output: ProcessOutput, counts: Counts) -> Ended:
         """A process has ended with these counts: wake whoever waits for it."""
         process_id, root_id = process.id, process.root_id
         total, over = self.families.leave(root_id, process_id, counts)
+        own = progress_in(counts)
         ended = Ended(process, output, (total or own) if process_id == root_id else own)
         with self._lock:
             self._ended[process_id] = ended

@@ -7,7 +7,7 @@ import threading
 from fluxor_actors.process.state import State
 from fluxor_actors.progress import Progress
 
-__all__ = ["Counts", "Families", "counts_of"]
+__all__ = ["Counts", "Families", "counts_at_end", "counts_of", "progress_in"]
 
 Counts = tuple[int, int, int, int, int, int]
 """Runs in all, completed, skipped, failed, cancelled, under way. A tuple, for one is made with every commit."""
@@ -21,6 +21,12 @@ def counts_of(state: State) -> Counts:
     return tally.total, tally.completed, tally.skipped, tally.failed, tally.cancelled, state.active
 
 
+def counts_at_end(state: State) -> Counts:
+    """The counts of a process that has ended. What is still open then, since it was ended from outside, is as good as cancelled."""
+    total, completed, skipped, failed, _, _ = counts_of(state)
+    return total, completed, skipped, failed, total - completed - skipped - failed, 0
+
+
 def _sum(first: Counts, second: Counts, sign: int = 1) -> Counts:
     total, completed, skipped, failed, cancelled, active = (
         one + sign * other for one, other in zip(first, second, strict=True)
@@ -28,7 +34,8 @@ def _sum(first: Counts, second: Counts, sign: int = 1) -> Counts:
     return total, completed, skipped, failed, cancelled, active
 
 
-def _progress(counts: Counts) -> Progress:
+def progress_in(counts: Counts) -> Progress:
+    """The counts by name."""
     total, completed, skipped, failed, cancelled, active = counts
     pending = total - completed - skipped - failed - cancelled - active
     return Progress(total, completed, skipped, failed, cancelled, active, pending)
@@ -103,13 +110,18 @@ class Families:
             over = not family.live
             if over:
                 del self._families[root_id]
-            return (_progress(family.counts()) if family.whole else None), over
+            return (progress_in(family.counts()) if family.whole else None), over
+
+    def lives(self, root_id: str, process_id: str) -> bool:
+        """Whether the process is live, as far as is known here."""
+        family = self._families.get(root_id)
+        return family is not None and process_id in family.live
 
     def progress(self, root_id: str) -> Progress | None:
         """How far a root process and its sub-workflows are; None when none of them is live, or it is not known."""
         with self._lock:
             family = self._families.get(root_id)
-            return None if family is None or not family.whole else _progress(family.counts())
+            return None if family is None or not family.whole else progress_in(family.counts())
 
 
 def _counts(progress: Progress) -> Counts:

@@ -7,7 +7,7 @@ import logging
 from attrs import evolve
 
 from fluxor_actors.actors.directory import Ended
-from fluxor_actors.actors.families import counts_of
+from fluxor_actors.actors.families import Counts, counts_at_end
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.events import Event, EventContext
 from fluxor_actors.instants import to_datetime
@@ -17,7 +17,6 @@ from fluxor_actors.process.replay import replay
 from fluxor_actors.process.snapshot import Process, ProcessOutput
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.view import output_of, process_of
-from fluxor_actors.progress import Progress, progress_of
 from fluxor_actors.storage import Append, Header, Journal, Record
 
 __all__ = ["quarantine"]
@@ -55,16 +54,19 @@ def _finish(parts: Parts, journal: Journal, record: Record, header: Header, mess
         state = replay(parts.plan_of(header.definition_hash), [*journal.records, record])
     except Exception:  # it may be the journal that kills its supervisors
         process = _bare(header, message)
-        counts, own = (0, 0, 0, 0, 0, 0), Progress()
+        counts: Counts = (0, 0, 0, 0, 0, 0)
         output = ProcessOutput(process_id=header.id, state=header.state, errors={header.workflow: message})
     else:
         process = process_of(state)
-        counts, own = counts_of(state), progress_of(state)
+        counts = counts_at_end(state)
         output = output_of(process)
-    ended = parts.directory.finish(process, output, counts, own)
-    if parts.events.wants("process.failed", header.id):
+    ended = parts.directory.finish(process, output, counts)
+    created = to_datetime(record.at)
+    if parts.events.active:
         context = EventContext(header.id, "", "process.failed")
-        parts.events.publish(Event(context, to_datetime(record.at), data=process))
+        parts.events.publish(Event(context, created, data=process))
+        progress = parts.directory.families.progress(header.root_id) or ended.progress
+        parts.events.publish(Event(EventContext(header.root_id, "", "progress.changed"), created, data=progress))
     return ended
 
 

@@ -10,7 +10,7 @@ from pykka import Future
 
 from fluxor_actors.actors.directory import Ended
 from fluxor_actors.actors.dispatched import DispatchedActor
-from fluxor_actors.actors.families import Counts, counts_of
+from fluxor_actors.actors.families import Counts, counts_at_end, counts_of
 from fluxor_actors.actors.messages import (
     Begin,
     Describe,
@@ -34,7 +34,6 @@ from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Note
 from fluxor_actors.process.view import output_of, process_of
-from fluxor_actors.progress import progress_of
 from fluxor_actors.storage import Append, Header, Record
 
 __all__ = ["ProcessSupervisor"]
@@ -141,7 +140,10 @@ class ProcessSupervisor(DispatchedActor):
         self._state = state
         self._committed = state.status
         if state.status.final:
-            self._at_end = counts_of(state)
+            self._at_end = counts_at_end(state)
+            if self._parts.directory.families.lives(state.root_id, state.id):
+                # The one before died when the end was committed, and before it was told.
+                self._ended()
         else:
             self._live = self._parts.directory.families.join(state.root_id, state.id)
             self._take(self._decide(Recover()))
@@ -213,9 +215,7 @@ class ProcessSupervisor(DispatchedActor):
     def _ended(self) -> None:
         state = self.state
         process = process_of(state)
-        self._has_ended = self._parts.directory.finish(
-            process, output_of(process), counts_of(state), progress_of(state)
-        )
+        self._has_ended = self._parts.directory.finish(process, output_of(process), counts_at_end(state))
 
     def _header(self) -> Header:
         state = self.state
