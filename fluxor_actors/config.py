@@ -51,6 +51,11 @@ def _busy(_instance: object, attribute: Any, value: object) -> None:
 def _limits(_instance: object, attribute: Any, value: object) -> None:
     if not isinstance(value, Mapping):
         raise ConfigError(f"{attribute.name} is {value!r}; expected a mapping of service:method to a number")
+    for name, limit in value.items():
+        if not isinstance(name, str):
+            raise ConfigError(f"{attribute.name} names {name!r}; expected service:method")
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+            raise ConfigError(f"{attribute.name}[{name!r}] is {limit!r}; expected a whole number from 1")
 
 
 @frozen(kw_only=True)
@@ -106,7 +111,7 @@ class Config:
 
     @classmethod
     def from_yaml(cls, path: str | os.PathLike[str]) -> Self:
-        """Settings from a YAML file, under the same rules as a document.
+        """Settings from a YAML file; names as for `from_mapping`.
 
         Raises:
             ConfigError: it cannot be read, a key is unknown, or a value is wrong.

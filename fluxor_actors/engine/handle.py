@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from fluxor_actors.actors.directory import Completion
+from fluxor_actors.engine.looking import Looking
 from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.progress import Progress
@@ -19,8 +20,6 @@ __all__ = ["Control", "ExecutionHandle", "ProcessHandle"]
 class Control(Protocol):
     """What a handle asks of the runtime."""
 
-    def completion(self, process_id: str, known: Completion | None = None) -> Completion: ...
-    def output(self, process_id: str) -> ProcessOutput: ...
     def process(self, process_id: str) -> Process: ...
     def executions(self, process_id: str) -> list[Execution]: ...
     def progress(self, process_id: str) -> Progress: ...
@@ -38,8 +37,11 @@ class ProcessHandle:
     In asyncio programs, ``output = await handle``.
     """
 
-    def __init__(self, runtime: Control, process_id: str, completion: Completion | None = None) -> None:
+    def __init__(
+        self, runtime: Control, looking: Looking, process_id: str, completion: Completion | None = None
+    ) -> None:
         self._runtime = runtime
+        self._looking = looking
         self._completion = completion
         # Tasks of asyncio programs that await the handle, and the future that wakes them.
         self._awaiting: set[_Awaiting] = set()
@@ -63,12 +65,12 @@ class ProcessHandle:
         except TimeoutError:
             output = None
         # None, too, when the engine has stopped.
-        return self._runtime.output(self.id) if output is None else output
+        return self._looking.output(self.id) if output is None else output
 
     def _future(self) -> Completion:
         if self._completion is None or self._completion.done():
             # Resumed after its end, the process has a new one.
-            self._completion = self._runtime.completion(self.id, self._completion)
+            self._completion = self._looking.completion(self.id, self._completion)
         return self._completion
 
     def __await__(self) -> Generator[Any, None, ProcessOutput]:
@@ -88,7 +90,7 @@ class ProcessHandle:
         finally:
             self._awaiting.discard(waiting)
         output = future.result()
-        return self._runtime.output(self.id) if output is None else output
+        return self._looking.output(self.id) if output is None else output
 
     def _wake(self, _future: Completion) -> None:
         for waiting in tuple(self._awaiting):

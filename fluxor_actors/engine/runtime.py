@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve
-
 from fluxor_actors.actions.context import process_from_context
-from fluxor_actors.actors.directory import Completion
 from fluxor_actors.actors.lean import ActorDeadError
-from fluxor_actors.actors.messages import Describe, Reach, ReportRunning
+from fluxor_actors.actors.messages import Reach
 from fluxor_actors.definition import Loader
 from fluxor_actors.definition.model import Workflow
 from fluxor_actors.engine.alone import alone, calling
 from fluxor_actors.engine.ambient import ambient
 from fluxor_actors.engine.handle import ExecutionHandle, ProcessHandle
 from fluxor_actors.engine.lifecycle import Lifecycle
+from fluxor_actors.engine.looking import Looking
 from fluxor_actors.engine.reporting import report
 from fluxor_actors.engine.starting import Starter
 from fluxor_actors.errors import InputError, ProcessNotFoundError
-from fluxor_actors.instants import to_datetime
-from fluxor_actors.names import execution_id, split_execution_id
 from fluxor_actors.plain import to_plain
 from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Steer
-from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
-from fluxor_actors.process.states import ExecutionState, ProcessState
-from fluxor_actors.process.view import output_of
+from fluxor_actors.process.snapshot import Execution, Process
+from fluxor_actors.process.states import ProcessState
 from fluxor_actors.progress import Progress
 
 __all__ = ["Runtime"]
@@ -50,7 +44,7 @@ class Runtime:
         self._plans = lifecycle.plans
         self._loader = loader
         self._starter = Starter(lifecycle)
-        self._reading = self._starter.reading
+        self._looking = Looking(lifecycle)
 
     # Definitions -------------------------------------------------------------------------------------------------------
 
@@ -127,7 +121,7 @@ class Runtime:
         if process_id is not None:
             _check_id(process_id)
             if self._parts.store.header(process_id) is not None:
-                return ProcessHandle(self, process_id)
+                return ProcessHandle(self, self._looking, process_id)
         if requested_by is not None:
             _text("requested_by", requested_by)
         around = ambient()
@@ -147,7 +141,7 @@ class Runtime:
         finally:
             if stop is not None and (begun is None or begun.completion is None):
                 stop()
-        return ProcessHandle(self, new_id, begun.completion)
+        return ProcessHandle(self, self._looking, new_id, begun.completion)
 
     def run_task_once(self, workflow: Workflow, task_id: str, input: Any = None, timeout: float | None = 300) -> Any:  # noqa: A002 - the interface's name
         """Run one task of a workflow alone, and return its output. ``dependsOn``, ``goto`` and ``when`` do not count.
@@ -208,32 +202,7 @@ class Runtime:
         """
         if self._parts.store.header(process_id) is None:
             raise ProcessNotFoundError(process_id)
-        return ProcessHandle(self, process_id)
-
-    def completion(self, process_id: str, known: Completion | None = None) -> Completion:
-        """A future of the process's next end, or its last one if it has ended; ``known`` is one that was set before.
-
-        Raises:
-            ProcessNotFoundError: there is none of this id, and nothing is known.
-        """
-        directory, store = self._parts.directory, self._parts.store
-        header = store.header(process_id)
-        if header is not None and not header.state.final:
-            completion = directory.completion(process_id)
-            # It may have ended between the two, and be forgotten by the directory.
-            header = header if completion.done() else store.header(process_id)
-            if header is not None and not header.state.final:
-                return completion
-        if header is None and known is not None and known.result() is not None:
-            return known
-        ended = directory.ended(process_id)
-        done: Completion = Future()
-        done.set_result(self.output(process_id) if ended is None else ended.output)
-        return done
-
-    def output(self, process_id: str) -> ProcessOutput:
-        """What a wait is answered with at this moment."""
-        return output_of(self.process(process_id))
+        return ProcessHandle(self, self._looking, process_id)
 
     def process(self, process_id: str) -> Process:
         """The process as it is now.
@@ -241,8 +210,7 @@ class Runtime:
         Raises:
             ProcessNotFoundError: there is none of this id.
         """
-        found: Process | None = self._ask_live(process_id, Describe())
-        return found or self._reading.process(process_id, self._plans.plan_of)
+        return self._looking.process(process_id)
 
     def processes(
         self,
@@ -262,17 +230,7 @@ class Runtime:
             after: the id of the last one seen, to go on from.
         """
         wanted = None if state is None else ProcessState(state)
-        headers = self._parts.store.headers(
-            state=wanted, workflow=workflow, parent_id=parent_id, after=after, limit=limit
-        )
-        return list(self._snapshots(headers))
-
-    def _snapshots(self, headers: Iterator[Any]) -> Iterator[Process]:
-        for header in headers:
-            try:
-                yield self.process(header.id)
-            except ProcessNotFoundError:
-                continue  # forgotten since
+        return self._looking.processes(wanted, workflow, parent_id, limit, after)
 
     def execution(self, id: str) -> Execution:  # noqa: A002 - the interface's name
         """One run of one task.
@@ -280,9 +238,7 @@ class Runtime:
         Raises:
             ExecutionNotFoundError: there is none of this id.
         """
-        process_id, run_id = split_execution_id(id)
-        found = self._reading.execution(process_id, run_id, self._plans.plan_of)
-        return self._with_running(process_id, [found])[0]
+        return self._looking.execution(id)
 
     def executions(self, process_id: str) -> list[Execution]:
         """All runs of all tasks of a process so far, in the order in which they were opened.
@@ -290,30 +246,7 @@ class Runtime:
         Raises:
             ProcessNotFoundError: there is none of this id.
         """
-        return self._with_running(process_id, self._reading.executions(process_id, self._plans.plan_of))
-
-    def _with_running(self, process_id: str, executions: list[Execution]) -> list[Execution]:
-        """Say of attempts that a worker is at that they run: of most of them, no journal does before they have ended."""
-        if all(each.state is not ExecutionState.SCHEDULED for each in executions) or self._lifecycle.stopped:
-            return executions
-        running = self._lifecycle.ask_allocator(ReportRunning(process_id))
-        at = {execution_id(process_id, run): time for run, time in (running or {}).items()}
-        return [
-            evolve(each, state=ExecutionState.RUNNING, started_at=to_datetime(at[each.id]))
-            if each.id in at and each.state is ExecutionState.SCHEDULED
-            else each
-            for each in executions
-        ]
-
-    def _ask_live(self, process_id: str, question: Any) -> Any:
-        """What the supervisor of a live process answers; None when there is none."""
-        supervisor = self._parts.directory.supervisors.get(process_id)
-        if supervisor is None or self._lifecycle.stopped:
-            return None
-        try:
-            return supervisor.ask(question, timeout=30)
-        except ActorDeadError:
-            return None  # it has ended just now: what is committed says how
+        return self._looking.executions(process_id)
 
     def progress(self, process_id: str) -> Progress:
         """How far a process and its sub-workflows are. Of a sub-workflow: that of its root.
@@ -321,7 +254,7 @@ class Runtime:
         Raises:
             ProcessNotFoundError: there is none of this id.
         """
-        return self._reading.progress(process_id, self._plans.plan_of)
+        return self._looking.progress(process_id)
 
     def process_from_context(self) -> Process | None:
         """The process of the action that runs in this thread; None outside of one."""

@@ -63,7 +63,7 @@ def echo(value: Any = None, note: str = "") -> Any:
     return value
 
 
-class Boom(Exception):
+class BoomError(Exception):
     """What ``test:fail`` raises."""
 
 
@@ -78,7 +78,7 @@ class Failing:
         def fail() -> str:
             self.calls += 1
             if self.calls <= self.times:
-                raise Boom(f"call {self.calls}")
+                raise BoomError(f"call {self.calls}")
             return "well"
 
         self.action = fail

@@ -133,7 +133,9 @@ def test_resume_failed_keeps_what_is_completed(make: Make) -> None:
     failing = Failing(times=1)
     calls: list[Any] = []
     engine = make(failing.action, echo, executor_listener=lambda task, execution: calls.append(task.name))
-    text = "name: w\npipeline: {a: {action: test:echo, input: {value: 1}}, b: {action: test:fail}, c: {action: nop:nop}}"
+    text = (
+        "name: w\npipeline: {a: {action: test:echo, input: {value: 1}}, b: {action: test:fail}, c: {action: nop:nop}}"
+    )
     run = start(engine, text)
     assert run.wait(WAIT).state is S.FAILED
     run.resume_failed()
@@ -178,7 +180,8 @@ def test_resuming_races_with_retirement(make: Make) -> None:
             try:
                 engine.runtime.resume_failed_process(run.id)
             except InvalidStateError as error:
-                assert error.state == "completed"
+                if error.state != "completed":
+                    raise
                 return
             engine.runtime.handle(run.id).wait(WAIT)
 

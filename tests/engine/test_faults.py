@@ -43,7 +43,7 @@ S = ProcessState
 # Actions ----------------------------------------------------------------------------------------------------------------
 
 
-class Unspeakable(Exception):
+class UnspeakableError(Exception):
     def __str__(self) -> str:
         raise ValueError("no words")
 
@@ -60,7 +60,7 @@ class Base(BaseException):
         (GeneratorExit(), "GeneratorExit"),
         (StopIteration(1), "1"),
         (Base("base"), "base"),
-        (Unspeakable(), "Unspeakable"),
+        (UnspeakableError(), "UnspeakableError"),
         (MemoryError(), "MemoryError"),
         (RecursionError("deep"), "deep"),
         (ExceptionGroup("two", [ValueError("a"), KeyError("b")]), "two"),
@@ -101,7 +101,7 @@ def test_actions_may_print_start_threads_and_exit(make: Make, capsys: pytest.Cap
 
     @action("test:misbehave")
     def misbehave() -> None:
-        print("hello")
+        print("hello")  # noqa: T201  what is tested
         thread = threading.Thread(target=go.wait, args=(WAIT,), daemon=True)
         thread.start()
         started.append(thread)
@@ -122,7 +122,9 @@ def test_a_huge_output_is_kept(make: Make) -> None:
         return ["x" * 1_000_000] * 20
 
     engine = make(huge, echo)
-    output = start(engine, "name: w\npipeline: {a: {action: test:huge}, b: {action: test:echo, input: {value: '${len(a)}'}}}")
+    output = start(
+        engine, "name: w\npipeline: {a: {action: test:huge}, b: {action: test:echo, input: {value: '${len(a)}'}}}"
+    )
     assert output.wait(WAIT).output["b"] == 20
 
 
@@ -211,7 +213,8 @@ def until_told(run: ProcessHandle) -> None:
         except RuntimeError:
             continue  # it may be committed, and may not
         except InvalidStateError as error:
-            assert error.state in ("completed", "failed")
+            if error.state not in ("completed", "failed"):
+                raise
         return
 
 
@@ -232,7 +235,15 @@ pipeline:
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize(
     "name",
-    ["AttemptScheduled", "RunCompleted", "FanOutBegun", "SignalAwaited", "SignalTaken", "RunDelayed", "ProcessCompleted"],
+    [
+        "AttemptScheduled",
+        "RunCompleted",
+        "FanOutBegun",
+        "SignalAwaited",
+        "SignalTaken",
+        "RunDelayed",
+        "ProcessCompleted",
+    ],
 )
 def test_a_supervisor_that_dies_is_replaced_and_nothing_committed_is_lost(
     make: Make, name: str, times: int, after: bool
@@ -293,7 +304,7 @@ def test_completed_work_is_not_repeated_when_a_supervisor_dies(make: Make) -> No
 
 def test_a_supervisor_that_keeps_dying_is_quarantined(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     def poison(batch: Sequence[Append]) -> BaseException | None:
-        if batch[0].process_id == "poisoned" and not event_names(batch) == ["ProcessFailed"]:
+        if batch[0].process_id == "poisoned" and event_names(batch) != ["ProcessFailed"]:
             return RuntimeError("poison")
         return None
 
@@ -343,10 +354,8 @@ def test_the_parent_of_a_quarantined_child_is_told(make: Make) -> None:
     run = start(engine, text)
     heard.until("execution.waiting", run.id)
     [child] = engine.runtime.processes(parent_id=run.id)
-    store.breaks = (
-        lambda batch: RuntimeError("poison")
-        if batch[0].process_id == child.id and event_names(batch) != ["ProcessFailed"]
-        else None
+    store.breaks = lambda batch: (
+        RuntimeError("poison") if batch[0].process_id == child.id and event_names(batch) != ["ProcessFailed"] else None
     )
     until_told(engine.runtime.handle(child.id))
     message = run.wait(WAIT).output["catch"]
@@ -408,7 +417,7 @@ def test_an_engine_goes_on_by_itself_when_its_store_is_back(make: Make, gate: Ga
     tried = threading.Event()
 
     def away(batch: Sequence[Append]) -> BaseException:
-        if store.attempts > 10:
+        if store.attempts > 7:
             tried.set()
         return StoreUnavailableError("away")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pykka
@@ -233,7 +233,7 @@ def test_many_engines_leave_nothing_behind(make: Make) -> None:
             start(engine, "name: w\npipeline: {a: {scheduleIn: 1ms, action: test:echo, input: {value: 1}}}").wait(WAIT)
 
     def files() -> int:
-        return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+        return len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").is_dir() else 0
 
     for _ in range(5):
         once()
@@ -335,7 +335,9 @@ def _ended(limit: float = WAIT) -> bool:
 @pytest.mark.parametrize("cyclic", [False, True])
 def test_an_engine_that_is_dropped_ends_its_threads(cyclic: bool) -> None:
     engine = Fluxor(services=[echo], state_listeners=[lambda *_: None])
-    run = start(engine, "name: w\npipeline: {a: {action: test:echo, input: {value: 1}}, b: {scheduleIn: 1h, action: nop:nop}}")
+    run = start(
+        engine, "name: w\npipeline: {a: {action: test:echo, input: {value: 1}}, b: {scheduleIn: 1h, action: nop:nop}}"
+    )
     while run.process().session != {"a": 1}:
         pass
     if cyclic:
@@ -459,9 +461,7 @@ alive.shutdown()
 
 def test_fork_after_shutdown_and_a_clear_word_before() -> None:
     # In a program of its own: the test's own threads must not be forked.
-    done = subprocess.run(
-        [sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

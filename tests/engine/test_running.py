@@ -16,6 +16,7 @@ from fluxor_actors import (
     InputError,
     ProcessFailedError,
     ProcessNotFoundError,
+    ProcessOutput,
     ProcessState,
     TaskNotFoundError,
     UnrepresentableError,
@@ -24,7 +25,6 @@ from fluxor_actors import (
 from fluxor_actors.actions import ActionContext
 from fluxor_actors.definition import new_workflow
 from tests.engine.support import GATED, ONE, SIGNAL, WAIT, Failing, Gate, Make, echo, start, workflow
-
 
 # From start to end ------------------------------------------------------------------------------------------------------
 
@@ -60,7 +60,9 @@ def test_a_workflow_runs_end_to_end(make: Make) -> None:
 
 def test_a_workflow_built_in_python_runs(make: Make) -> None:
     engine = make(echo)
-    built = new_workflow("built").task("plan").action("test", "echo", {"value": [1, 2]}).post("plan2", "${plan}").build()
+    built = (
+        new_workflow("built").task("plan").action("test", "echo", {"value": [1, 2]}).post("plan2", "${plan}").build()
+    )
     assert engine.runtime.start_process(built).wait(WAIT).output == {"plan": [1, 2], "plan2": [1, 2]}
 
 
@@ -145,7 +147,8 @@ def test_an_await_that_is_given_up_takes_nothing_from_others(make: Make) -> None
         waiting = asyncio.create_task(_end(run))
         await asyncio.sleep(0)
         await asyncio.to_thread(run.signal, "go", 1)
-        return (await asyncio.wait_for(waiting, WAIT)).state
+        output: ProcessOutput = await asyncio.wait_for(waiting, WAIT)
+        return output.state
 
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(run.wait, WAIT)
@@ -164,7 +167,9 @@ def test_the_same_id_is_the_same_process(make: Make) -> None:
     engine = make(echo)
     first = start(engine, ONE, process_id="mine")
     assert first.wait(WAIT).output == {"a": None, "done": True}
-    again = start(engine, "name: other\npipeline: {b: {action: nop:nop}}", {"x": object()}, "unknown", process_id="mine")
+    again = start(
+        engine, "name: other\npipeline: {b: {action: nop:nop}}", {"x": object()}, "unknown", process_id="mine"
+    )
     assert (again.id, again.wait(WAIT).output) == ("mine", {"a": None, "done": True})
     assert [process.id for process in engine.runtime.processes()] == ["mine"]
 
@@ -190,7 +195,9 @@ def test_starts_of_one_id_from_many_threads_make_one_process(make: Make, attempt
 def test_a_start_that_fails_does_not_spoil_another_of_the_same_id(make: Make) -> None:
     engine = make(echo)
     # The first value makes ``init`` fail in the supervisor, when the other start may already wait for it.
-    parsed = workflow(engine, "name: w\ninit: {m: '${1 / n}'}\npipeline: {a: {action: test:echo, input: {value: '${m}'}}}")
+    parsed = workflow(
+        engine, "name: w\ninit: {m: '${1 / n}'}\npipeline: {a: {action: test:echo, input: {value: '${m}'}}}"
+    )
     ready = threading.Barrier(2)
 
     def begin(number: int, process_id: str) -> Any:
@@ -241,7 +248,11 @@ def test_inputs_are_checked(make: Make) -> None:
     pipeline: {a: {action: test:echo, input: {value: "${m[0]}${n}"}}}
     """
     assert start(engine, text, {"n": 1}).wait(WAIT).output["a"] == "x1"
-    for given, message in (({}, "n is required"), ({"n": "1"}, "expected int"), ({"n": 1, "m": "x"}, "expected a list")):
+    for given, message in (
+        ({}, "n is required"),
+        ({"n": "1"}, "expected int"),
+        ({"n": 1, "m": "x"}, "expected a list"),
+    ):
         with pytest.raises(InputError, match=message):
             start(engine, text, given)
     with pytest.raises(InputError, match="expected a mapping"):

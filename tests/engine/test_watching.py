@@ -71,7 +71,9 @@ def test_listeners_that_raise_or_block_harm_nobody(make: Make, gate: Gate) -> No
     engine.events.subscribe(raises)
     engine.events.subscribe(heard)
     for _ in range(5):
-        assert start(engine, "name: w\npipeline: {a: {action: test:echo, input: {value: 1}}}").wait(WAIT).output == {"a": 1}
+        assert start(engine, "name: w\npipeline: {a: {action: test:echo, input: {value: 1}}}").wait(WAIT).output == {
+            "a": 1
+        }
     heard.until("process.completed")
     blocked.set()
     engine.shutdown()
@@ -259,7 +261,9 @@ def test_progress_counts_sub_workflows_and_is_current_when_wait_returns(make: Ma
 
 def test_progress_of_what_runs(make: Make, gate: Gate) -> None:
     engine = make(gate.action, echo)
-    text = "name: w\npipeline: {a: {action: nop:nop}, b: {action: test:gated, input: {name: b}}, c: {await: {signal: go}}}"
+    text = (
+        "name: w\npipeline: {a: {action: nop:nop}, b: {action: test:gated, input: {name: b}}, c: {await: {signal: go}}}"
+    )
     run = start(engine, text)
     gate.begun()
     assert run.progress() == Progress(total=2, completed=1, running=1)

@@ -1,0 +1,122 @@
+"""What processes are like at this moment, and a future of their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from typing import Any
+
+from attrs import evolve
+
+from fluxor_actors.actors.directory import Completion
+from fluxor_actors.actors.lean import ActorDeadError
+from fluxor_actors.actors.messages import Describe, ReportRunning
+from fluxor_actors.engine.lifecycle import Lifecycle
+from fluxor_actors.engine.reading import Reading
+from fluxor_actors.errors import ProcessNotFoundError
+from fluxor_actors.instants import to_datetime
+from fluxor_actors.names import execution_id, split_execution_id
+from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
+from fluxor_actors.process.states import ExecutionState, ProcessState
+from fluxor_actors.process.view import output_of
+from fluxor_actors.progress import Progress
+from fluxor_actors.storage import Header
+
+__all__ = ["Looking"]
+
+
+class Looking:
+    """Asks who is live, and reads the journal of who is not. Everything is as it was last committed."""
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self._lifecycle = lifecycle
+        self._directory = lifecycle.parts.directory
+        self._store = lifecycle.parts.store
+        self._plan_of = lifecycle.plans.plan_of
+        self._reading = Reading(lifecycle.parts)
+
+    def process(self, process_id: str) -> Process:
+        """One process."""
+        found: Process | None = self._ask_live(process_id, Describe())
+        return found or self._reading.process(process_id, self._plan_of)
+
+    def _ask_live(self, process_id: str, question: Any) -> Any:
+        """What the supervisor of a live process answers; None when there is none."""
+        supervisor = self._directory.supervisors.get(process_id)
+        if supervisor is None or self._lifecycle.stopped:
+            return None
+        try:
+            return supervisor.ask(question, timeout=30)
+        except ActorDeadError:
+            return None  # it has ended just now: what is committed says how
+
+    def processes(
+        self,
+        state: ProcessState | None,
+        workflow: str | None,
+        parent_id: str | None,
+        limit: int | None,
+        after: str | None,
+    ) -> list[Process]:
+        """Those that fit, in the order of creation."""
+        headers = self._store.headers(state=state, workflow=workflow, parent_id=parent_id, after=after, limit=limit)
+        return list(self._snapshots(headers))
+
+    def _snapshots(self, headers: Iterable[Header]) -> Iterator[Process]:
+        for header in headers:
+            try:
+                yield self.process(header.id)
+            except ProcessNotFoundError:
+                continue  # forgotten since
+
+    def execution(self, wanted: str) -> Execution:
+        """One execution, by its id."""
+        process_id, run_id = split_execution_id(wanted)
+        found = self._reading.execution(process_id, run_id, self._plan_of)
+        return self._with_running(process_id, [found])[0]
+
+    def executions(self, process_id: str) -> list[Execution]:
+        """All executions of a process."""
+        return self._with_running(process_id, self._reading.executions(process_id, self._plan_of))
+
+    def _with_running(self, process_id: str, executions: list[Execution]) -> list[Execution]:
+        """Say of attempts that a worker is at that they run: of most of them, no journal does before they have ended."""
+        if all(each.state is not ExecutionState.SCHEDULED for each in executions) or self._lifecycle.stopped:
+            return executions
+        running = self._lifecycle.ask_allocator(ReportRunning(process_id))
+        at = {execution_id(process_id, run): time for run, time in (running or {}).items()}
+        return [
+            evolve(each, state=ExecutionState.RUNNING, started_at=to_datetime(at[each.id]))
+            if each.id in at and each.state is ExecutionState.SCHEDULED
+            else each
+            for each in executions
+        ]
+
+    def progress(self, process_id: str) -> Progress:
+        """How far a process's root and all its sub-workflows are."""
+        return self._reading.progress(process_id, self._plan_of)
+
+    def output(self, process_id: str) -> ProcessOutput:
+        """What a wait is answered with at this moment."""
+        return output_of(self.process(process_id))
+
+    def completion(self, process_id: str, known: Completion | None = None) -> Completion:
+        """A future of the process's next end, or its last one if it has ended; ``known`` is one that was set before.
+
+        Raises:
+            ProcessNotFoundError: there is none of this id, and nothing is known.
+        """
+        directory, store = self._directory, self._store
+        header = store.header(process_id)
+        if header is not None and not header.state.final:
+            completion = directory.completion(process_id)
+            # It may have ended between the two, and be forgotten by the directory.
+            header = header if completion.done() else store.header(process_id)
+            if header is not None and not header.state.final:
+                return completion
+        if header is None and known is not None and known.result() is not None:
+            return known
+        ended = directory.ended(process_id)
+        done: Completion = Future()
+        done.set_result(self.output(process_id) if ended is None else ended.output)
+        return done

@@ -1,0 +1,115 @@
+"""Everything at once: many threads that start, cancel, pause, signal and look. At the end all is accounted for."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fluxor_actors import InvalidStateError, ProcessHandle, ProcessNotFoundError, action
+from fluxor_actors.actions import ActionContext
+from tests.engine.support import WAIT, Heard, Make, workflow
+
+SECONDS = 3.0
+
+CHILD = "name: c\\npipeline: {x: {action: 'test:work', input: {n: 1}}, y: {await: {signal: go, timeout: 20ms}}, catch: {action: 'nop:nop'}}"
+DOCUMENTS = [
+    "name: chain\npipeline: {a: {action: test:work, input: {n: 1}}, b: {action: test:work, input: {n: 2}}, c: {action: nop:nop}}",
+    "name: fan\npipeline: {f: {emit: {forEach: '${range(30)}', as: i, task: {t: {action: test:work, input: {n: '${i}'}}}}, await: true}}",
+    "name: parked\npipeline: {a: {await: {signal: go}}, b: {action: test:work, input: {n: 1}}}",
+    "name: flaky\npipeline: {a: {action: test:flaky, input: {n: 1}, retry: {maxRetries: 2, delay: 1ms}}, finally: {action: nop:nop}}",
+    "name: late\npipeline: {a: {scheduleIn: 5ms, action: test:work, input: {n: 1}}, b: {action: test:slow, timeout: 10ms}, catch: {action: nop:nop}}",
+    f'name: parent\npipeline: {{a: {{action: workflow:run, input: {{ignoreError: true, source: "{CHILD}"}}}}}}',
+]
+
+
+def test_everything_at_once(make: Make) -> None:
+    begun: Counter[str] = Counter()
+    lock = threading.Lock()
+
+    @action("test:work")
+    def work(n: int, note: str = "") -> int:
+        return n
+
+    @action("test:flaky")
+    def flaky(n: int, context: ActionContext, note: str = "") -> int:
+        if random.random() < 0.5:
+            raise random.choice([ValueError("flaky"), SystemExit(1), KeyboardInterrupt()])
+        return n
+
+    @action("test:slow")
+    def slow(context: ActionContext) -> None:
+        context.cancelled.wait(WAIT)
+
+    ended, heard = Heard(), Heard()
+    engine = make(work, flaky, slow, workers=4, cancel_grace=0.05, max_pending=200, retain=100_000)
+    engine.events.subscribe(ended, event_type=("process.completed", "process.failed", "process.cancelled"))
+    engine.events.subscribe(heard, type=int)
+    parsed = [workflow(engine, text) for text in DOCUMENTS]
+    runs: list[ProcessHandle] = []
+    stop = time.monotonic() + SECONDS
+
+    def drive(seed: int) -> None:
+        chance = random.Random(seed)
+        while time.monotonic() < stop:
+            run = engine.runtime.start_process(chance.choice(parsed), process_id=f"{seed}-{len(runs)}")
+            with lock:
+                runs.append(run)
+                begun["started"] += 1
+            for _ in range(chance.randrange(4)):
+                _pester(chance, run if chance.random() < 0.6 else chance.choice(runs))
+
+    with ThreadPoolExecutor(6) as pool:
+        for each in [pool.submit(drive, seed) for seed in range(6)]:
+            each.result(WAIT + SECONDS)
+    # Whatever waits for somebody is helped to its end.
+    outputs = [_finish(run) for run in runs]
+    assert Counter(output.state.final for output in outputs) == {True: len(runs)}
+    for run in runs:
+        progress = run.progress()
+        assert (progress.running, progress.pending) == (0, 0)
+    everything = engine.runtime.processes()
+    assert {process.id for process in everything if process.parent_id is None} == {run.id for run in runs}
+    children = [process for process in everything if process.parent_id is not None]
+    for child in children:
+        engine.runtime.handle(child.id).wait(WAIT)
+    assert engine._lifecycle.places.free == 200
+    assert engine.shutdown(WAIT) == ()
+    # Every end was published; a process that was resumed has more than one.
+    told = {event.context.process_id for event in ended.events}
+    assert told >= {run.id for run in runs}
+    assert begun["started"] == len(runs)
+
+
+def _pester(chance: random.Random, run: ProcessHandle) -> None:
+    calls: list[Any] = [
+        run.pause,
+        run.resume,
+        run.resume,
+        lambda: run.signal("go", chance.random()),
+        lambda: run.cancel("chance"),
+        run.resume_failed,
+        lambda: run.steer({"steered": True}),
+        run.process,
+        run.executions,
+        run.progress,
+        lambda: run.wait(0),
+    ]
+    with contextlib.suppress(InvalidStateError):
+        chance.choice(calls)()
+
+
+def _finish(run: ProcessHandle) -> Any:
+    while True:
+        output = run.wait(0.02)
+        if not output.timed_out:
+            return output
+        for help_on in (run.resume, lambda: run.signal("go", 1)):
+            try:
+                help_on()
+            except (InvalidStateError, ProcessNotFoundError):
+                continue
