@@ -105,7 +105,13 @@ def _workflow(shapes: Shapes, node: MappingNode, source: str, digest: str, root:
             values[field] = read_value(inner, key, each.value)
     if root in found:
         for field, value in _pipeline(inner, root, found[root].value).items():
-            values[field] = (*(values.get(field) or ()), *value) if field in _FOLDED else value
+            if field == "init":
+                values[field] = (*(values.get(field) or ()), *value)
+            elif field == "post":
+                # The root task's own comes first: the document's is evaluated when the root task has completed.
+                values[field] = (*value, *(values.get(field) or ()))
+            else:
+                values[field] = value
     else:
         inner.error(f"the document has no `{root}`", node, "it holds the tasks, by name")
     workflow = Workflow(**{key: value for key, value in values.items() if value is not None})

@@ -48,7 +48,7 @@ def open_run(
     if parent is None:
         run_id = task.id
     else:
-        run_id = f"{parent.id}/{task.name}" if task.parent == parent.task.number else f"{parent.id}#~{task.id}"
+        run_id = _child_id(parent, task)
         if task.repeatable:
             iteration = parent.below.counts.get(task.number, 0) + 1
     if iteration > 1:
@@ -105,8 +105,27 @@ def unmet(turn: Turn, run: Run) -> tuple[tuple[int, ...], int | None]:
 
 def fail_dependent(turn: Turn, run: Run, failed: int) -> None:
     """Fail a run because a task that it depends on has failed."""
-    error = DependencyFailedError(f"{run.task.id} depends on {turn.plan.tasks[failed].id}, which did not complete")
+    task = turn.plan.tasks[failed]
+    cause = _cause(run, task)
+    why = "which did not complete" if cause is None else f"which failed: {cause.message}"
+    error = DependencyFailedError(f"{run.task.id} depends on {task.id}, {why}")
     turn.then(Step.FAIL, run, Failure.of(error, task=run.task.id, retryable=False))
+
+
+def _cause(run: Run, task: TaskPlan) -> Failure | None:
+    """Why a dependency failed, where one of the tasks around ``run`` still has it."""
+    around = run.parent
+    while around is not None:
+        if around.body is not None:
+            kept = around.body.kept.get(_child_id(around, task))
+            if kept is not None:
+                return kept.failure
+        around = around.parent
+    return None
+
+
+def _child_id(parent: Run, task: TaskPlan) -> str:
+    return f"{parent.id}/{task.name}" if task.parent == parent.task.number else f"{parent.id}#~{task.id}"
 
 
 def _place(turn: Turn, run: Run) -> bool:

@@ -21,7 +21,9 @@ def evaluate_init(
     seen = Scope({}, scope)
     for setting in settings:
         name = setting.path[0]
-        seen[name] = set_path(seen.get(name), setting.path[1:], _value(plan, environment, setting, seen, now))
+        old = seen.get(name)
+        _check_way(old, setting.path)
+        seen[name] = set_path(old, setting.path[1:], _value(plan, environment, setting, seen, now))
     return seen.own()
 
 
@@ -37,6 +39,7 @@ def evaluate_post(
         value = _value(state.plan, state.environment, setting, seen, now)
         # What is written stands where it will stand; the output's own keys only help to read.
         old = after.get(name)
+        _check_way(old, setting.path)
         if setting.append:
             place = old
             for step in rest:
@@ -51,10 +54,24 @@ def evaluate_post(
     return tuple(writes), after
 
 
+def _check_way(place: Any, path: tuple[str, ...]) -> None:
+    """Refuse to put a mapping where another value is: it would be lost."""
+    for number, step in enumerate(path[1:], 1):
+        if place is None:
+            return
+        if not isinstance(place, Mapping):
+            raise ExpressionError(
+                f"cannot set {'.'.join(path)}: {'.'.join(path[:number])} is not a mapping but {_kind(place)}"
+            )
+        place = place.get(step)
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, Mapping):
         return "a mapping"
-    return {str: "text", bool: "a bool", int: "a number", float: "a number"}.get(type(value), type(value).__name__)
+    return {str: "text", bool: "a bool", int: "a number", float: "a number", list: "a list"}.get(
+        type(value), type(value).__name__
+    )
 
 
 def _value(plan: Plan, environment: Mapping[str, Any], setting: Setting, scope: Scope, now: float) -> Any:

@@ -91,9 +91,11 @@ def test_children_under_tasks_and_under_their_names() -> None:
 
 
 def test_the_root_tasks_own_parameters() -> None:
-    workflow = read("init: {a: 1}\npipeline: {init: {b: 2}, post: {c: 3}, concurrency: 2, kind: Graph, x: }")
+    workflow = read(
+        "init: {a: 1}\npipeline: {init: {b: 2}, post: {c: 3}, concurrency: 2, kind: Graph, x: }\npost: {d: 4}"
+    )
     assert [each.name for each in workflow.init] == ["a", "b"]
-    assert [each.name for each in workflow.post] == ["c"]
+    assert [each.name for each in workflow.post] == ["c", "d"]
     assert (workflow.kind, workflow.concurrency) == (Kind.GRAPH, 2)
 
 
