@@ -214,6 +214,8 @@ class _Compiler:
             number = self.numbers[task_id]
             plan = self.tasks[number]
             on = self.numbers[on_id]
+            if self.tasks[on].contains(number):
+                raise DefinitionError(f"{task_id} awaits the group of {on_id}, and is part of it")
             if plan.join is not None:
                 self.tasks[number] = evolve(plan, join=evolve(plan.join, on=on))
             joined.add(on)

@@ -8,6 +8,7 @@ from fluxor_actors.definition.model import AwaitMode, Merge
 from fluxor_actors.errors import FluxorError, GroupNotFoundError
 from fluxor_actors.names import execution_id
 from fluxor_actors.process.commands import TimerKind
+from fluxor_actors.process.ending import complete
 from fluxor_actors.process.events import GroupJoined, GroupOpened, ItemsClosed, Outcome, SignalAwaited, SignalTaken
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.items import evaluate_items
@@ -35,7 +36,7 @@ def take_signal(turn: Turn, run: Run, name: str) -> None:
     """Give the oldest signal of that name to a run that waits for it."""
     turn.stop_timers(run)
     turn.emit(SignalTaken(run.id, name))
-    turn.then(Step.COMPLETE, run, run.output)
+    complete(turn, run, run.output)
 
 
 def _join(run: Run) -> Join:
@@ -55,7 +56,8 @@ def emit_detached(turn: Turn, run: Run) -> None:
     group = f"{run.id}#group"
     turn.emit(GroupOpened(run.id, group, owner, items))
     turn.then(Step.ADVANCE, turn.state.runs[group])
-    turn.then(Step.COMPLETE, run, {"group": execution_id(turn.state.id, run.id), "count": len(items)})
+    # At once: were the run stopped between the two, a restart would emit the same group again.
+    complete(turn, run, {"group": execution_id(turn.state.id, run.id), "count": len(items)})
 
 
 def await_group(turn: Turn, run: Run) -> None:

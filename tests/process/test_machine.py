@@ -1,0 +1,104 @@
+"""Whatever the document, and whatever happens in whatever order: the rules of the core hold, and the process comes to its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import event, given, note, settings
+from hypothesis import strategies as st
+
+from fluxor_actors.process import commands as do
+from fluxor_actors.process.decide import Rules
+from tests.process.documents import Tree, documents, plan_of_document
+from tests.process.world import World
+
+# With these, going on after a failure cannot help: the definition leads there.
+_HOPELESS = {"GroupNotFoundError", "ActionError", "DependencyFailedError", "ActionTimeoutError", "AwaitTimeoutError"}
+
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("succeed"), st.integers(0, 5)),
+        st.tuples(st.just("succeed"), st.integers(0, 5)),
+        st.tuples(st.just("fail"), st.integers(0, 5)),
+        st.tuples(st.just("begin"), st.integers(0, 5)),
+        st.tuples(st.just("late"), st.integers(0, 5)),
+        st.tuples(st.just("beat"), st.integers(0, 5)),
+        st.tuples(st.just("suspend"), st.integers(0, 5)),
+        st.tuples(st.just("child"), st.booleans()),
+        st.tuples(st.just("time"), st.sampled_from([0.5, 3.0, 10.0, 60.0])),
+        st.tuples(
+            st.sampled_from(["pause", "resume", "cancel", "again", "steer", "crash", "reload", "settle"]), st.just(0)
+        ),
+        st.tuples(st.just("signal"), st.sampled_from(["go", "stop"])),
+    ),
+    max_size=25,
+)
+
+
+def world_of(document: Tree, chunk: int = 1000, fuse: int = 1) -> World:
+    plan = plan_of_document(document)
+    assert plan is not None
+    world = World(plan, Rules(cancel_grace=5.0, max_transitions=50, chunk=chunk))
+    world.tell(do.Start("p", {"fuse": fuse}))
+    return world
+
+
+def perform(world: World, step: tuple[str, Any]) -> None:
+    kind, value = step
+    attempts = list(world.attempts)
+    if kind in ("succeed", "fail") and attempts:
+        world.end_attempt(attempts[value % len(attempts)], good=kind == "succeed")
+    elif kind == "begin" and attempts:
+        world.tell(do.AttemptStarted(*attempts[value % len(attempts)]))
+    elif kind == "late" and world.lost:
+        run, attempt = world.lost[value % len(world.lost)]
+        world.tell(do.AttemptSucceeded(run, attempt, "late"))
+    elif kind == "beat" and attempts:
+        world.tell(do.Heartbeat(*attempts[value % len(attempts)]))
+    elif kind == "suspend" and attempts:
+        world.suspend(attempts[value % len(attempts)])
+    elif kind == "child" and world.children:
+        world.end_child(good=value)
+    elif kind == "time":
+        world.pass_time(value)
+    elif kind == "pause":
+        world.tell(do.Pause())
+    elif kind == "resume":
+        world.tell(do.Resume())
+    elif kind == "cancel":
+        world.tell(do.Cancel("enough"))
+    elif kind == "again":
+        world.tell(do.ResumeFailed())
+    elif kind == "signal":
+        world.tell(do.Signal(value, 1))
+    elif kind == "steer":
+        world.tell(do.Steer({"p": 5}))
+    elif kind == "crash":
+        world.crash()
+    elif kind == "reload":
+        world.reload()
+    elif kind == "settle":
+        world.settle()
+
+
+@settings(max_examples=2 * settings().max_examples)
+@given(documents(), _STEPS, st.sampled_from([1, 2, 1000]), st.sampled_from([1, 1, 0]), st.booleans())
+def test_anything_may_happen(
+    document: Tree, steps: list[tuple[str, Any]], chunk: int, fuse: int, hanging: bool
+) -> None:
+    world = world_of(document, chunk, fuse)
+    try:
+        for step in steps:
+            perform(world, step)
+        world.finish(hanging=hanging)
+        world.check_journal()
+        event(f"first {world.state.status}")
+        if not world.completed_well:
+            world.tell(do.ResumeFailed())
+            world.finish()
+            world.check_journal()
+            event(f"then {world.state.status}")
+            assert world.completed_well or not fuse or world.failure_types() & _HOPELESS
+    except BaseException:
+        note(world.story())
+        raise
