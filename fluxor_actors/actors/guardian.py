@@ -65,6 +65,8 @@ class Guardian(DispatchedActor):
         self._trouble = Trouble(crashes, window)
         # Of a process: the processes that wait for its end, and with which of their runs.
         self._watchers: dict[str, dict[tuple[str, str], None]] = {}
+        # Of a process that waits: for which others.
+        self._watched: dict[str, set[str]] = {}
 
     def on_receive(self, message: Any) -> Any:
         kind = type(message)
@@ -171,6 +173,7 @@ class Guardian(DispatchedActor):
         if self._live.get(process_id) is message.supervisor:
             del self._live[process_id]
         self._trouble.clear(process_id)
+        self._unwatch(process_id)
         self._tell_watchers(process_id, message.ended)
 
     # Sub-workflows -----------------------------------------------------------------------------------------------------
@@ -182,12 +185,25 @@ class Guardian(DispatchedActor):
             self._forward(Forward(message.parent, _child_ended(message.run, message.child, output)))
         else:
             self._watchers.setdefault(message.child, {})[message.parent, message.run] = None
+            self._watched.setdefault(message.parent, set()).add(message.child)
+
+    def _unwatch(self, parent: str) -> None:
+        """A process is over, and waits for nobody any more."""
+        for child in self._watched.pop(parent, ()):
+            left = {each: None for each in self._watchers.pop(child, ()) if each[0] != parent}
+            if left:
+                self._watchers[child] = left
 
     def _tell_watchers(self, process_id: str, ended: Ended | None) -> None:
         watchers = self._watchers.pop(process_id, None)
         if watchers:
             output = self._output_of(process_id) if ended is None else ended.output
             for parent, run in watchers:
+                children = self._watched.get(parent)
+                if children is not None:
+                    children.discard(process_id)
+                    if not children:
+                        del self._watched[parent]
                 self._forward(Forward(parent, _child_ended(run, process_id, output)))
 
     def _output_of(self, process_id: str) -> ProcessOutput | None:
@@ -235,6 +251,7 @@ class Guardian(DispatchedActor):
             return
         self._trouble.clear(process_id)
         if ended is not None:
+            self._unwatch(process_id)
             self._tell_watchers(process_id, ended)
 
     def _try_later(self, process_id: str) -> None:

@@ -190,9 +190,15 @@ class ProcessSupervisor(DispatchedActor):
             # What happens meanwhile is read from the journal when somebody listens again.
             self._publication = None
         else:
-            if self._publication is None:
-                self._publication = Publication(self.state, self._parts, first)
-            self._publication.publish(events, self._notes, now)
+            try:
+                if self._publication is None:
+                    self._publication = Publication(self.state, self._parts, first)
+                self._publication.publish(events, self._notes, now)
+            except Exception:  # what is told of a process is no reason to end it
+                self._publication = None
+                _logger.exception(
+                    "process %s: events are lost", self._process_id, extra={"process_id": self._process_id}
+                )
         self._notes = []
 
     def _answer(self) -> None:

@@ -17,11 +17,12 @@ __all__ = ["Alone", "alone", "calling"]
 
 @frozen
 class Alone:
-    """What to start, and with what. ``task_id``: of the task in it."""
+    """What to start, and with what. ``task_id``: of the task in it; ``namespace``: where its output is stored."""
 
     workflow: Workflow
     initial_state: Mapping[str, Any]
     task_id: str
+    namespace: str
 
 
 def alone(workflow: Workflow, name: str, value: Any, session: Mapping[str, Any] | None = None) -> Alone:
@@ -75,7 +76,7 @@ def alone(workflow: Workflow, name: str, value: Any, session: Mapping[str, Any] 
         inputs=(),
         auto_pause=False,
     )
-    return Alone(around, state, f"{workflow.name}/{own_name}")
+    return Alone(around, state, f"{workflow.name}/{own_name}", task.namespace or own_name)
 
 
 def calling(action: str, value: Any) -> Alone:

@@ -100,7 +100,8 @@ class Fluxor:
             clock: the time, for tests.
             ids: makes process ids, for tests.
             dispatcher: gives actors their turns, in place of two threads.
-            **settings: fields of `Config`, and ``workers`` for ``processor.workers``. ``store`` also takes a `Store`.
+            **settings: fields of `Config`, and ``workers`` for ``processor.workers``. ``store`` also takes a `Store`, which the engine
+                does not close.
 
         Raises:
             ConfigError: a setting is unknown, or has a wrong value.
@@ -119,7 +120,6 @@ class Fluxor:
         language = Language(functions, config.strict_expressions)
         plans = Plans(language, self.actions, self.types, kept, retry)
         parts = _parts(config, clock, kept, directory, dispatcher, self.events, plans)
-        self._owns_events = event_service is None
         reading = Reading(parts)
         host = ContextHost(
             clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), None
@@ -127,7 +127,7 @@ class Fluxor:
         spawn = threaded_workers(invoker(self.actions, host, kept, clock, parts.acting), dispatcher)
         lifecycle = Lifecycle(
             parts, plans, ids or RandomIds(), spawn, config.processor.workers, dict(config.action_limits),
-            config.max_pending, config.on_busy, owns_events=self._owns_events,
+            config.max_pending, config.on_busy, owns_events=event_service is None, owns_store=kept is not given,
         )  # fmt: skip
         loader = Loader(
             config.meta_base_url, meta_fs_options, meta_service, root_task_node_name=config.root_task_node_name,

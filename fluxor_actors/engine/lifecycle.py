@@ -38,6 +38,7 @@ class Lifecycle:
         on_busy: OnBusy,
         *,
         owns_events: bool = True,
+        owns_store: bool = True,
     ) -> None:
         self.parts = parts
         self.plans = plans
@@ -46,6 +47,7 @@ class Lifecycle:
         self._workers = workers
         self._action_limits = action_limits
         self._owns_events = owns_events
+        self._owns_store = owns_store
         self.places = Places(max_pending, on_busy)
         self._lock = threading.RLock()
         self._started = False
@@ -149,7 +151,8 @@ class Lifecycle:
         parts.dispatcher.shutdown(max(1.0, _left(deadline)))
         parts.directory.supervisors.clear()
         parts.directory.stop()
-        parts.store.close()
+        if self._owns_store:
+            parts.store.close()
         if self._left:
             _logger.warning("shut down while these had not returned: %s", ", ".join(self._left))
 

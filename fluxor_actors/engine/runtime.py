@@ -165,7 +165,10 @@ class Runtime:
                 handle.cancel("run_task_once timed out")
             raise TimeoutError(f"{task_id} has not ended within {timeout} s")
         output.raise_for_error()
-        return ExecutionHandle(self, handle, task.task_id).wait(0).output
+        try:
+            return ExecutionHandle(self, handle, task.task_id).wait(0).output
+        except ProcessNotFoundError:
+            return output.output.get(task.namespace)  # so much has ended meanwhile that this is kept no longer
 
     def schedule_execution(self, execution: Execution, workflow: Workflow | None = None) -> ExecutionHandle:
         """Run what an execution describes, alone, in a process of its own. Returns at once.

@@ -15,7 +15,7 @@ from fluxor_actors.definition import TaskIndex
 from fluxor_actors.definition.model import Workflow
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.reading import Reading
-from fluxor_actors.errors import InputError
+from fluxor_actors.errors import InputError, OwnershipLostError
 from fluxor_actors.plain import to_plain
 from fluxor_actors.process.commands import Start
 from fluxor_actors.process.inputs import check_inputs
@@ -78,7 +78,7 @@ class Starter:
             process_id,
             check_inputs(plan, to_plain(dict(initial_state))),
             task_ids(workflow, tasks) if tasks else (),
-            labels={str(name): str(value) for name, value in labels.items()} if labels else {},
+            labels=to_plain({str(name): str(value) for name, value in labels.items()}) if labels else {},
             requested_by=requested_by,
             parent_id=parent.process_id if parent else None,
             parent_run=parent.run if parent else None,
@@ -102,6 +102,10 @@ class Starter:
         try:
             started: Started = self._lifecycle.ask_guardian(message)
             existing = started.existing
+        except OwnershipLostError:
+            # Another engine on the same store was quicker.
+            if self._lifecycle.parts.store.header(process_id) is None:
+                raise
         finally:
             if existing:
                 self._directory.unwatch(process_id, completion)

@@ -459,6 +459,48 @@ def test_who_lost_the_ownership_stops(make: Make, caplog: pytest.LogCaptureFixtu
     assert "belongs to somebody else" in caplog.text
 
 
+def test_who_comes_second_to_an_id_finds_the_process(make: Make) -> None:
+    """Two engines on one store, which neither can see coming: the one that is later has the other's process."""
+
+    class Contended(Breaking):
+        def append(self, batch: Sequence[Append]) -> None:
+            if batch[0].record.first == 1:
+                super().append(batch)
+            super().append(batch)
+
+    engine = make(echo, store=Contended(lambda batch: None), max_pending=5)
+    run = start(engine, SIGNAL, process_id="p")
+    assert (run.id, run.process().state) == ("p", S.RUNNING)
+    assert engine._lifecycle.places.free == 5
+
+
+def test_a_store_of_the_application_is_not_closed(make: Make) -> None:
+    class Closing(Breaking):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    store = Closing(lambda batch: None)
+    engine = make(echo, store=store)
+    start(engine, ONE).wait(WAIT)
+    engine.shutdown()
+    assert not store.closed
+
+
+def test_an_error_in_what_is_published_does_not_end_the_process(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    heard = Heard()
+    engine = make(echo)
+    engine.events.subscribe(heard)
+    run = start(engine, SIGNAL)
+    heard.until("execution.waiting", run.id)
+    publication = engine._lifecycle.parts.directory.supervisors[run.id].actor_inbox.actor._publication
+    publication._projection = None  # what a bug may do
+    run.signal("go", 1)
+    assert run.wait(WAIT).state is S.COMPLETED
+    assert "events are lost" in caplog.text
+
+
 def test_the_guardian_outlives_a_store_that_cannot_be_read(make: Make) -> None:
     class Unreadable(Breaking):
         broken = False

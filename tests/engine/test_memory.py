@@ -27,6 +27,7 @@ def sizes(engine: Fluxor) -> dict[str, int]:
         "ended": directory._ended,
         "families": directory.families,
         "watchers": guardian._watchers,
+        "watched": guardian._watched,
         "trouble": guardian._trouble,
         "running": allocator._running,
         "abandoned": allocator._abandoned,
@@ -129,6 +130,18 @@ def test_processes_of_every_kind_leave_nothing(engine: Fluxor) -> None:
             break
         found = settle(engine)
     bounded(found)
+
+
+def test_who_has_waited_for_a_long_lived_process_leaves_nothing(engine: Fluxor) -> None:
+    parked = start(engine, "name: long\npipeline: {a: {await: {signal: go}}}")
+    waiting = "name: w\npipeline: {a: {action: workflow:wait, input: {processId: '${id}', waitTimeInMs: 1}}}"
+    for _ in range(20):
+        assert start(engine, waiting, {"id": parked.id}).wait(WAIT).state is ProcessState.FAILED
+    start(engine, "name: last\npipeline: {a: {action: nop:nop}}").wait(WAIT)
+    engine.runtime.pause_process(parked.id)  # the guardian has come to all that was before
+    found = sizes(engine)
+    assert (found["watchers"], found["watched"], found["supervisors"]) == (0, 0, 1)
+    parked.cancel()
 
 
 def test_starts_that_fail_leave_nothing(engine: Fluxor) -> None:
