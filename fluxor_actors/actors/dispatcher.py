@@ -109,7 +109,8 @@ class ThreadPoolDispatcher:
         lent.waiting = waiting
         try:
             send()
-            while waiting and turns:
+            # A thread that comes back after the shutdown, from an action that was left behind, works no more.
+            while waiting and turns and not self._closed:
                 turns -= 1
                 waiting.popleft().run()
         finally:

@@ -200,6 +200,22 @@ def test_a_lent_thread_gives_a_bounded_number_of_turns(dispatcher: ThreadPoolDis
     assert len(names) == 5
 
 
+def test_a_thread_that_is_lent_after_the_shutdown_gives_no_turns() -> None:
+    dispatcher = ThreadPoolDispatcher()
+    told: list[str] = []
+
+    class Noting:
+        def run(self) -> None:
+            told.append("run")
+
+        def drop(self) -> None:
+            told.append("drop")
+
+    assert dispatcher.shutdown(WAIT)
+    dispatcher.lend(lambda: dispatcher.submit(Noting()))
+    assert told == ["drop"]
+
+
 def test_what_a_lent_thread_has_not_come_to_goes_the_ordinary_way_when_it_raises(
     dispatcher: ThreadPoolDispatcher,
 ) -> None:
