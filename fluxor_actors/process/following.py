@@ -28,6 +28,9 @@ def child_ended(turn: Turn, parent: Run, run: Run) -> None:
     elif run.status is _E.FAILED and not run.demanded and not _is_item(parent, run):
         # Those who depend on a task that runs on demand fail with it; what is around it need not.
         close(turn, parent, Outcome.FAILED, run.failure)
+    elif run.status is _E.SKIPPED and run.task.role is Role.CATCH and body.failure is not None:
+        # A ``catch`` whose ``when`` does not hold has caught nothing.
+        close(turn, parent, Outcome.FAILED, body.failure)
     departure = body.jumps.get(run.id) if body.jumps else None
     if departure is not None and not any(left in body.children for left in departure.leaving):
         enter_target(turn, parent, departure)

@@ -34,6 +34,8 @@ def describe(value: Any) -> str:
     """What a value is, for an error."""
     if value is None:
         return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, dict):
         return f"a mapping with {len(value)} keys"
     if isinstance(value, str):
