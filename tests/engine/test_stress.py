@@ -12,7 +12,7 @@ from typing import Any
 
 from fluxor_actors import InvalidStateError, ProcessHandle, ProcessNotFoundError, action
 from fluxor_actors.actions import ActionContext
-from tests.engine.support import WAIT, Heard, Make, workflow
+from tests.engine.support import WAIT, Breaking, Heard, Make, workflow
 
 SECONDS = 3.0
 
@@ -113,3 +113,43 @@ def _finish(run: ProcessHandle) -> Any:
                 help_on()
             except (InvalidStateError, ProcessNotFoundError):
                 continue
+
+
+CHAOTIC = [
+    "name: chain\npipeline: {a: {action: test:work, input: {n: 1}}, b: {scheduleIn: 2ms, action: test:work, input: {n: 2}}}",
+    "name: fan\npipeline: {f: {emit: {forEach: '${range(20)}', as: i, task: {t: {action: test:work, input: {n: '${i}'}}}}, await: true}}",
+    f'name: parent\npipeline: {{a: {{action: workflow:run, retry: {{maxRetries: 5}}, input: {{source: "{CHILD}"}}}}}}',
+]
+
+
+def test_a_store_that_fails_now_and_then(make: Make) -> None:
+    """One commit in fifty fails, before or after all is written: every process ends as its journal says, and every wait."""
+    chance = random.Random(7)
+
+    @action("test:work")
+    def work(n: int, note: str = "") -> int:
+        return n
+
+    def breaks(_batch: object) -> BaseException | None:
+        return RuntimeError("injected") if chance.random() < 0.02 else None
+
+    for after in (False, True):
+        store = Breaking(breaks, after=after, retain=100_000)
+        engine = make(work, store=store)
+        parsed = [workflow(engine, text) for text in CHAOTIC]
+        runs: list[ProcessHandle] = []
+        stop = time.monotonic() + SECONDS / 2
+        while time.monotonic() < stop:
+            with contextlib.suppress(RuntimeError):
+                runs.append(engine.runtime.start_process(chance.choice(parsed)))
+            if len(runs) % 50 == 49:
+                runs[-1].wait(WAIT)
+        for run in runs:
+            output = run.wait(WAIT)
+            assert not output.timed_out
+            # What it is told is what is kept.
+            header = store.header(run.id)
+            assert header is not None
+            assert header.state is output.state
+            assert (run.progress().running, run.progress().pending) == (0, 0)
+        assert engine.shutdown(WAIT) == ()
