@@ -13,6 +13,7 @@ from fluxor_actors.definition.model import Await, Kind, Parameter, Retry, Task, 
 from fluxor_actors.errors import DefinitionError
 from fluxor_actors.expression import Language
 from fluxor_actors.process.plan import FanOut, Flow, Join, Jump, Plan, Role, Setting, TaskPlan
+from fluxor_actors.process.waits import check_waits
 
 __all__ = ["compile_plan"]
 
@@ -214,8 +215,6 @@ class _Compiler:
             number = self.numbers[task_id]
             plan = self.tasks[number]
             on = self.numbers[on_id]
-            if self.tasks[on].contains(number):
-                raise DefinitionError(f"{task_id} awaits the group of {on_id}, and is part of it")
             if plan.join is not None:
                 self.tasks[number] = evolve(plan, join=evolve(plan.join, on=on))
             joined.add(on)
@@ -234,6 +233,7 @@ class _Compiler:
             )
         self._check_dependencies()
         self._check_jumps()
+        check_waits(self.tasks)
 
     def _number(self, reference: str, plan: TaskPlan) -> int:
         return self.numbers[self.index.resolve(reference, plan.id)]

@@ -88,8 +88,12 @@ def _join_parent(run: Run, event: happened.RunOpened, parent: Run) -> None:
         body.phase = Phase.FINALLY
         body.finalized = True
     elif task.parent == parent.task.number:
+        if parent.task.flow is not Flow.SEQUENCE:
+            # A branch that starts over leaves the others where they are.
+            body.cursor = max(body.cursor, task.position + 1)
+            return
         body.cursor = task.position + 1
-        if parent.task.flow is Flow.SEQUENCE and not task.async_:
+        if not task.async_:
             body.blocking = run.id
 
 

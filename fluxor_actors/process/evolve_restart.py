@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fluxor_actors.process import events as happened
+from fluxor_actors.process.events import Outcome
 from fluxor_actors.process.evolve_ending import drop_below
 from fluxor_actors.process.plan import Flow
 from fluxor_actors.process.run import Body, FanBody, Phase, Run, Stage
@@ -83,7 +84,8 @@ def _reopen_body(state: State, run: Run, body: Body) -> None:
     cleaned = body.finalized and not any(child.task.number == run.task.finally_ for child in body.kept.values())
     _forget_roles(state, run, body)
     if before is not None:
-        drop_below(state, run)
+        _forget_abandoned(state, run, body)
+        cleaned = cleaned and not body.kept
         body.foreign.clear()
         body.jumps = {left: jump for left, jump in body.interrupted.items() if left == run.id}
     else:
@@ -107,6 +109,17 @@ def _forget_roles(state: State, run: Run, body: Body) -> None:
         if child.task.number in (run.task.catch, run.task.finally_):
             del body.kept[child.id]
             _forget(state, child)
+
+
+def _forget_abandoned(state: State, run: Run, body: Body) -> None:
+    """The body was done or left: of what is below it only that goes on which was being left, and has not come to its end."""
+    leaving = {
+        child.id: child for child in body.kept.values() if child.body is not None and child.body.before is Outcome.LEFT
+    }
+    for run_id in leaving:
+        del body.kept[run_id]
+    drop_below(state, run)
+    body.kept.update(leaving)
 
 
 def _await_foreign(run: Run, body: Body) -> None:

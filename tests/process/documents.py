@@ -78,7 +78,8 @@ class _Maker:
 
     def task(self, depth: int, *, ordinary: bool = True) -> tuple[str, Tree]:
         """One task, with all below it."""
-        name, task = f"t{len(self.tasks)}", {}
+        name = f"t{len(self.tasks)}"
+        task: Tree = {}
         self.left -= 1
         self.tasks.append((name, task))
         kinds = _KINDS[self.focus] if depth < 3 and self.left > 0 else ("action",)

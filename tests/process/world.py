@@ -62,6 +62,8 @@ class World:
         self.waiting: deque[do.Command] = deque()
         self.completed: set[str] = set()
         self.ended_good: dict[int, int] = {}
+        #: groups that were opened while the process was being cancelled
+        self.late_groups: set[str] = set()
         self.log: list[str] = []
 
     # What happens -----------------------------------------------------------------------------------------------------
@@ -196,6 +198,8 @@ class World:
             assert event.run not in self.completed, f"{event.run} runs again"
             self._check_dependencies(event.run)
         number = None
+        if isinstance(event, happened.GroupOpened) and self.state.status is _P.CANCEL_REQUESTED:
+            self.late_groups.add(event.group)
         if isinstance(event, happened.RunOpened):
             self.numbers[event.run] = event.task
         elif isinstance(event, (happened.RunCompleted, happened.RunSkipped)):
@@ -219,7 +223,7 @@ class World:
             return
         while run is not None:
             task = run.task
-            if run.demanded or task.role is Role.FINALLY or self._in_finally(run):
+            if run.demanded or run.id in self.late_groups or task.role is Role.FINALLY or self._in_finally(run):
                 return
             run = run.parent
         raise AssertionError(f"{effect.run} is dispatched after the process was cancelled")
