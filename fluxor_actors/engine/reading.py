@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.errors import ExecutionNotFoundError, ProcessNotFoundError
 from fluxor_actors.names import execution_id
+from fluxor_actors.process.events import AttemptScheduled, ProcessRestarted, RetryScheduled
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.projection import Projection
 from fluxor_actors.process.replay import replay
@@ -62,6 +63,23 @@ class Reading:
         if found is None:
             raise ExecutionNotFoundError(wanted)
         return found
+
+    def first_of_lost(self, process_id: str, run_id: str) -> int:
+        """The number of the attempt that the present one at a run stands for.
+
+        One that was lost with its supervisor or its engine was not a try of its own: the next stands for the same.
+        """
+        number, first = 0, 1
+        for record in self._journal(process_id).records:
+            for event in record.events:
+                kind = type(event)
+                if kind is ProcessRestarted:
+                    first = number + 1
+                elif isinstance(event, AttemptScheduled) and event.run == run_id:
+                    number = event.attempt
+                elif isinstance(event, RetryScheduled) and event.run == run_id and not event.crashed:
+                    first = number + 1
+        return first
 
     def progress(self, process_id: str, plan_of: PlanOf) -> Progress:
         """How far a process's root and its sub-workflows are."""

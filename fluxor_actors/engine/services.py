@@ -11,7 +11,7 @@ from fluxor_actors.definition import Loader
 from fluxor_actors.definition.model import Workflow
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.starting import Parent, Starter
-from fluxor_actors.names import child_process_id
+from fluxor_actors.names import child_process_id, split_execution_id
 
 __all__ = ["built_in"]
 
@@ -34,10 +34,14 @@ class _WorkflowHost:
         self, context: ActionContext, workflow: Workflow, initial_state: Mapping[str, Any], tasks: Sequence[str]
     ) -> str:
         parent = context.process
-        _, _, run = context.execution_id.partition("/")
+        _, run = split_execution_id(context.execution_id)
+        attempt = context.attempt
+        if attempt > 1:
+            # What an attempt that was lost has started goes on, and is this one's.
+            attempt = self._starter.reading.first_of_lost(parent.id, run)
         return self._starter.start(
             workflow,
-            child_process_id(parent.id, run, context.attempt),
+            child_process_id(parent.id, run, attempt),
             initial_state,
             tasks,
             requested_by=parent.requested_by,

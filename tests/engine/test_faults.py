@@ -17,6 +17,7 @@ from fluxor_actors import (
     OwnershipLostError,
     ProcessHandle,
     ProcessState,
+    Progress,
     StoreError,
     StoreUnavailableError,
     action,
@@ -362,6 +363,35 @@ def test_the_parent_of_a_quarantined_child_is_told(make: Make) -> None:
     assert message.startswith("ChildFailedError")
     assert "quarantined" in message
     assert run.progress().running == run.progress().pending == 0
+
+
+def test_a_sub_workflow_is_not_started_twice_when_its_parents_supervisor_dies(make: Make) -> None:
+    store = Breaking(Once("ChildAwaited", 2))
+    engine = make(echo, store=store)
+    inner = "name: c\\npipeline: {x: {action: 'test:echo', input: {value: 1}}, y: {await: {signal: go}}}"
+    text = f'name: w\npipeline: {{a: {{action: workflow:run, input: {{source: "{inner}"}}}}}}'
+    heard = Heard()
+    engine.events.subscribe(heard, event_type="execution.waiting")
+    run = start(engine, text)
+    heard.until("execution.waiting", run.id)
+    [child] = engine.runtime.processes(parent_id=run.id)
+    engine.runtime.signal_process(child.id, "go", 1)
+    assert run.wait(WAIT).output["a"]["processId"] == child.id
+    assert [each.attempt for each in run.executions()] == [0, 3]
+    assert run.progress() == Progress(total=3, completed=3)
+
+
+def test_a_sub_workflow_is_started_anew_by_a_retry_and_by_a_resumption(make: Make) -> None:
+    engine = make(Failing(times=3).action)
+    inner = "name: c\\npipeline: {x: {action: 'test:fail'}}"
+    text = f'name: w\npipeline: {{a: {{action: workflow:run, retry: {{maxRetries: 1}}, input: {{source: "{inner}"}}}}}}'
+    run = start(engine, text)
+    assert run.wait(WAIT).state is S.FAILED
+    assert len(engine.runtime.processes(parent_id=run.id)) == 2
+    run.resume_failed()
+    assert run.wait(WAIT).state is S.COMPLETED
+    children = engine.runtime.processes(parent_id=run.id)
+    assert [child.state for child in children] == [S.FAILED, S.FAILED, S.FAILED, S.COMPLETED]
 
 
 def test_an_error_in_the_supervisor_ends_it_though_it_was_asked(make: Make) -> None:
