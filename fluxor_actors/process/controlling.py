@@ -23,7 +23,7 @@ from fluxor_actors.process.joining import take_signal
 from fluxor_actors.process.opening import open_run
 from fluxor_actors.process.run import FanBody, Run
 from fluxor_actors.process.scope import Scope
-from fluxor_actors.process.settings import evaluate_init
+from fluxor_actors.process.settings import evaluate_init, structure_given
 from fluxor_actors.process.states import ExecutionState, ProcessState
 from fluxor_actors.process.turn import Step, Turn
 
@@ -62,10 +62,10 @@ def start(turn: Turn, command: commands.Start) -> None:
     for task_id in command.tasks:
         if task_id not in plan.numbers:
             raise TaskNotFoundError(task_id, candidates=tuple(plan.numbers)[:5])
-    given = dict(command.initial_state)
-    settings = [setting for setting in plan.init if setting.path[0] not in given]
-    scope = Scope(given, specials=state.session.specials)
+    settings = [setting for setting in plan.init if setting.path[0] not in command.initial_state]
     try:
+        given = structure_given(plan, command.initial_state)
+        scope = Scope(given, specials=state.session.specials)
         session = given | evaluate_init(plan, command.environment, settings, scope, turn.now)
     except FluxorError as error:
         raise InputError(f"init of {plan.root.id} cannot be evaluated: {error}") from error

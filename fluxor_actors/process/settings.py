@@ -11,7 +11,17 @@ from fluxor_actors.process.plan import Plan, Setting
 from fluxor_actors.process.scope import Scope, set_path
 from fluxor_actors.process.state import State
 
-__all__ = ["evaluate_init", "evaluate_post"]
+__all__ = ["evaluate_init", "evaluate_post", "structure_given"]
+
+
+def structure_given(plan: Plan, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a process is started with, in the types that ``init`` names: the caller wins over its values, not over its types."""
+    given = dict(values)
+    for setting in plan.init:
+        name = setting.path[0]
+        if setting.type is not None and len(setting.path) == 1 and given.get(name) is not None:
+            given[name] = plan.structure(setting.type, given[name], name)
+    return given
 
 
 def evaluate_init(

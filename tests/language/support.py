@@ -46,6 +46,17 @@ class SteppingClock(ManualClock):
         assert found, f"the next timer is not {seconds} s away but {left}"
         self.advance(seconds)
 
+    def hop(self) -> float:
+        """Wait until the engine waits for an instant, go there, and say how far it was."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._until is not None and self._until > self.time(), WAIT), (
+                "no timer"
+            )
+            assert self._until is not None
+            seconds = self._until - self.time()
+        self.advance(seconds)
+        return seconds
+
 
 @frozen
 class Ran:

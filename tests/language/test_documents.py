@@ -146,6 +146,13 @@ def test_typed_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
             lab.start("import: {shop: com.example}\ninit: {'a[shop.Order]': 1}\npipeline: {}")
 
 
+def test_what_the_caller_gives_has_to_fit_the_type_too(lab: Lab) -> None:
+    text = "init: {'n[int]': 1, 'list[[]int]': [], m: '${n + 1}'}\npipeline: {}"
+    assert lab.run(text, {"n": 4, "list": [5]}).output == {"n": 4, "list": [5], "m": 5}
+    with pytest.raises(InputError, match=r"list\[1\]: expected int"):
+        lab.start(text, {"list": [1, "x"]})
+
+
 def test_a_typed_parameter_of_a_task_that_does_not_fit_fails_it(lab: Lab) -> None:
     for text in (
         "pipeline: {a: {post: {'n[int]': text}}}",

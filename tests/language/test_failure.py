@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fluxor_actors.definition import Retry
 from tests.language.support import WAIT, Lab, open_lab
 
 # Retry ------------------------------------------------------------------------------------------------------------------
@@ -43,6 +44,31 @@ def test_delays(timed: Lab, retry: str, delays: list[float]) -> None:
     # The same execution, whichever the attempt.
     assert ran.output["a"]["attempt"] == len(times)
     assert ran.output["a"]["key"]
+
+
+def test_jitter_spreads_the_delay(timed: Lab) -> None:
+    run = timed.start(
+        "pipeline: {a: {action: do:flaky, input: {good: 7}, retry: {maxRetries: 6, delay: 10s, jitter: 0.5}}}"
+    )
+    delays = [timed.clock.hop() for _ in range(6)]
+    assert timed.end(run).state == "completed"
+    assert all(5 <= delay <= 15 for delay in delays)
+    assert len({round(delay, 3) for delay in delays}) > 1
+
+
+def test_the_engines_retry_is_the_default_of_all() -> None:
+    with open_lab(retry=Retry(max_retries=1)) as lab:
+        assert lab.run("pipeline: {a: {action: do:flaky, input: {good: 2}}}").state == "completed"
+        assert lab.run("retry: {type: none}\npipeline: {a: {action: do:flaky, input: {good: 2}}}").state == "failed"
+
+
+def test_an_attempt_from_which_nothing_is_heard_has_failed(timed: Lab) -> None:
+    run = timed.start(
+        "pipeline: {a: {action: do:gate, input: {name: silent}, heartbeatTimeout: 5s}, catch: {action: do:echo, input: {value: '${error.task}'}}}"
+    )
+    timed.clock.step(5)
+    ran = timed.end(run)
+    assert (ran.state, ran.output["catch"]) == ("completed", "w/a")
 
 
 def test_retry_on_names_error_types_and_their_bases(lab: Lab) -> None:
@@ -303,6 +329,19 @@ def test_whatever_an_action_raises_fails_that_task_only(lab: Lab) -> None:
             f"pipeline: {{a: {{action: do:fail, input: {{type: {error}}}}}, catch: {{action: do:echo, input: {{value: '${{error.type}}'}}}}}}"
         )
         assert (ran.state, ran.output["catch"]) == ("completed", error)
+
+
+def test_when_the_process_fails_what_is_under_way_is_asked_to_stop(lab: Lab) -> None:
+    ran = lab.run(
+        """
+        pipeline:
+          kind: Parallel
+          slow: {open: {action: do:open, input: {name: slow has begun}}, on: {action: do:gate, input: {name: never stopped}}}
+          bad: {wait: {action: do:gate, input: {name: slow has begun}}, fail: {action: do:fail}}
+        """
+    )
+    assert (ran.state, ran.errors) == ("failed", {"w/bad/fail": "broken"})
+    assert ("slow/on" in ran.order) == ("slow/on!" in ran.order)
 
 
 def test_a_failed_process_can_go_on(lab: Lab) -> None:

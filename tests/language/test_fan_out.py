@@ -257,6 +257,11 @@ def test_merge_replace_takes_what_came_last(lab: Lab) -> None:
     assert ran.output["fan"]["say"] == "last"
 
 
+def test_first_and_replace_together_give_the_output_itself(lab: Lab) -> None:
+    text = "pipeline: {fan: {emit: {forEach: [7], task: {w: {action: do:echo, input: {value: $item}}}}, await: {mode: first, merge: replace}}}"
+    assert lab.run(text).output["fan"] == 7
+
+
 def test_on_expiry_the_task_fails_and_unfinished_children_are_cancelled(timed: Lab) -> None:
     run = timed.start(
         """

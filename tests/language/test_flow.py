@@ -260,3 +260,23 @@ def test_a_signal_that_does_not_come_in_time(timed: Lab) -> None:
     ran = timed.end(run)
     assert (ran.state, ran.output["catch"]) == ("completed", "AwaitTimeoutError")
     assert run.wait(WAIT).errors == {}
+
+
+def test_a_dependency_of_items_runs_once(lab: Lab) -> None:
+    for items in (
+        "concurrency: 3, template: {selector: [{name: x, value: [1, 2, 3]}], task: {w: *w}}",
+        "emit: {forEach: [1, 2, 3], task: {w: *w}}, await: true",
+        "matrix: {x: [1, 2, 3]}, w: *w",
+    ):
+        ran = lab.run(
+            f"""
+            config: {{w: &w {{dependsOn: base, action: do:echo, input: {{value: "${{base}}"}}}}}}
+            pipeline: {{each: {{{items}}}}}
+            dependencies: {{base: {{action: do:echo, input: {{value: 5}}}}}}
+            """
+        )
+        assert ran.order[0] == "base"
+        assert ran.order.count("base") == 1
+        assert str(ran.output["each"]).count("5") == 3
+        # What items store stays with them; what all of them depend on does not.
+        assert (ran.output["base"], "w" in ran.output) == (5, False)

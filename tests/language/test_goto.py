@@ -151,6 +151,24 @@ def test_inside_a_branch_and_inside_an_item(lab: Lab) -> None:
     assert [each for each in ran.order if each.startswith("each")] == ["each/w[0]/a", "each/w[1]/a", "each/w[1]/a#2"]
 
 
+def test_out_of_a_branch_and_its_siblings_are_stopped(lab: Lab) -> None:
+    ran = lab.run(
+        """
+        pipeline:
+          both:
+            kind: Parallel
+            left: {begun: {action: do:gate, input: {name: right has begun}}, x: {action: do:echo, goto: {task: target}}, never: {action: do:echo}}
+            right: {open: {action: do:open, input: {name: right has begun}}, y: {action: do:gate, input: {name: never right}}}
+            finally: {action: do:echo}
+          never: {action: do:echo}
+          target: {action: do:echo}
+        """
+    )
+    assert (ran.state, ran.order[-2:]) == ("completed", ["both/finally", "target"])
+    assert not any("never" in each for each in ran.order)
+    assert ("both/right/y" in ran.order) == ("both/right/y!" in ran.order)
+
+
 def test_out_of_a_catch(lab: Lab) -> None:
     ran = lab.run(
         """
