@@ -1,0 +1,101 @@
+"""Snapshots, and processes that are left to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from fluxor_actors.errors import OwnershipLostError
+from fluxor_actors.storage.durable import Parked
+from fluxor_actors.storage.sql.engines import Engines
+from fluxor_actors.storage.sql.link import Link
+from fluxor_actors.storage.sql.statements import upserting
+from fluxor_actors.storage.sql.tables import ACTIVE, PARKED, processes, records, snapshots
+
+__all__ = ["Parking"]
+
+_PAGE = 500
+
+_PARK = processes.update().where(processes.c.id == bindparam("b_id")).values(standing=PARKED, due=bindparam("b_due"))
+_DROP = records.delete().where(
+    records.c.process_id == bindparam("b_id"),
+    records.c.last < bindparam("b_before"),
+    # What is needed to go on from the snapshot stays; so does everything when there is none.
+    records.c.last <= select(snapshots.c.sequence).where(snapshots.c.process_id == bindparam("b_id")).scalar_subquery(),
+)
+
+
+class Parking:
+    """Keeps states, and processes with nothing in flight."""
+
+    def __init__(self, link: Link, engines: Engines) -> None:
+        self._link = link
+        self._engines = engines
+        insert = upserting(link.engine.dialect)(snapshots)
+        new = insert.excluded
+        self._save = insert.on_conflict_do_update(
+            index_elements=["process_id"],
+            set_={"sequence": new.sequence, "data": new.data},
+            where=new.sequence >= snapshots.c.sequence,
+        )
+
+    def park(self, engine: str, parked: Sequence[Parked]) -> list[str]:
+        """See `DurableStore.park`."""
+        done: list[str] = []
+        for start in range(0, len(parked), _PAGE):
+            work = partial(self._park, engine=engine, parked=parked[start : start + _PAGE])
+            done += self._link.write(work)
+        return done
+
+    def _park(self, connection: Connection, engine: str, parked: Sequence[Parked]) -> list[str]:
+        query = (
+            select(processes.c.id, processes.c.next)
+            .where(
+                processes.c.id.in_([each.process_id for each in parked]),
+                processes.c.owner == engine,
+                processes.c.standing == ACTIVE,
+            )
+            .with_for_update()
+        )
+        following: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+        fit = [each for each in parked if following.get(each.process_id) == each.sequence + 1]
+        if not fit:
+            return []
+        connection.execute(_PARK, [{"b_id": each.process_id, "b_due": each.due} for each in fit])
+        self._keep(
+            connection,
+            [
+                {"process_id": each.process_id, "sequence": each.sequence, "data": each.snapshot}
+                for each in fit
+                if each.snapshot is not None
+            ],
+            [{"b_id": each.process_id, "b_before": each.drop_before} for each in fit if each.drop_before],
+        )
+        return [each.process_id for each in fit]
+
+    def save(self, process_id: str, sequence: int, data: bytes, drop_before: int) -> None:
+        """See `DurableStore.save_snapshot`."""
+        owner = self._engines.current
+        query = select(processes.c.id).where(processes.c.id == process_id, processes.c.next > sequence)
+        if owner is not None:
+            query = query.where(processes.c.owner == owner)
+
+        def work(connection: Connection) -> None:
+            if connection.execute(query.with_for_update()).first() is None:
+                raise OwnershipLostError(
+                    f"no snapshot of process {process_id} after event {sequence}: "
+                    "that event was never committed, or the process is somebody else's or was deleted"
+                )
+            row = {"process_id": process_id, "sequence": sequence, "data": data}
+            self._keep(connection, [row], [{"b_id": process_id, "b_before": drop_before}] if drop_before else [])
+
+        self._link.write(work)
+
+    def _keep(self, connection: Connection, rows: list[dict[str, Any]], drops: list[dict[str, Any]]) -> None:
+        if rows:
+            connection.execute(self._save, rows)
+        if drops:
+            connection.execute(_DROP, drops)
