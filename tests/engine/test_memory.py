@@ -84,7 +84,7 @@ def test_five_thousand_short_processes_leave_nothing(engine: Fluxor) -> None:
             runs = [engine.runtime.start_process(parsed) for _ in range(100)]
             assert {each.wait(WAIT).state for each in runs} == {ProcessState.COMPLETED}
 
-    run(500)
+    run(300)
     gc.collect()
     tracemalloc.start()
     try:

@@ -217,7 +217,8 @@ class StoreContract:
                 assert len(names) >= written
                 written = len(names)
             stop.set()
-            assert len(ids(store)) == writing.result(WAIT)
+            count = writing.result(WAIT)
+        assert len(ids(store)) == count
 
     # Definitions -------------------------------------------------------------------------------------------------------
 
