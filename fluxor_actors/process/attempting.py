@@ -64,6 +64,7 @@ def _current(turn: Turn, run_id: str, attempt: int) -> Run | None:
 
 
 def started(turn: Turn, command: commands.AttemptStarted) -> None:
+    """A worker has begun with the attempt: its timeout counts from here."""
     run = _current(turn, command.run, command.attempt)
     if run is None or run.status is not _E.SCHEDULED:
         return
@@ -80,6 +81,7 @@ def started(turn: Turn, command: commands.AttemptStarted) -> None:
 
 
 def heartbeat(turn: Turn, command: commands.Heartbeat) -> None:
+    """The action is alive."""
     run = _current(turn, command.run, command.attempt)
     if run is None or run.task.heartbeat is None or run.signalled:
         return
@@ -89,6 +91,7 @@ def heartbeat(turn: Turn, command: commands.Heartbeat) -> None:
 
 
 def succeeded(turn: Turn, command: commands.AttemptSucceeded) -> None:
+    """The attempt has returned."""
     run = _current(turn, command.run, command.attempt)
     if run is None:
         _drop(turn, command.run, command.attempt, succeeded=True)
@@ -102,6 +105,7 @@ def _drop(turn: Turn, run_id: str, attempt: int, *, succeeded: bool) -> None:
 
 
 def failed(turn: Turn, command: commands.AttemptFailed) -> None:
+    """The attempt has raised: another may follow."""
     run = _current(turn, command.run, command.attempt)
     if run is None:
         _drop(turn, command.run, command.attempt, succeeded=False)
@@ -159,6 +163,7 @@ def retry_delay(retry: Retry, tries: int, seed: str) -> float:
 
 
 def suspended(turn: Turn, command: commands.AttemptSuspended) -> None:
+    """The attempt has given its worker back, and waits for another process."""
     run = _current(turn, command.run, command.attempt)
     if run is None:
         _drop(turn, command.run, command.attempt, succeeded=False)
@@ -180,6 +185,7 @@ def suspended(turn: Turn, command: commands.AttemptSuspended) -> None:
 
 
 def child_ended(turn: Turn, command: commands.ChildEnded) -> None:
+    """The process that the attempt has waited for is final."""
     run = turn.state.runs.get(command.run)
     if run is None or run.status is not _E.WAIT_ASYNC or run.child != command.child:
         return

@@ -90,6 +90,7 @@ def start(turn: Turn, command: commands.Start) -> None:
 
 
 def pause(turn: Turn, command: commands.Pause) -> None:
+    """Start nothing new."""
     _require(turn, "pause", _P.RUNNING, _P.PAUSE_REQUESTED, _P.PAUSED)
     if turn.state.status is not _P.RUNNING:
         return
@@ -106,6 +107,7 @@ def settle_pause(turn: Turn) -> None:
 
 
 def resume(turn: Turn, command: commands.Resume) -> None:
+    """Go on after a pause."""
     _require(turn, "resume", _P.PAUSE_REQUESTED, _P.PAUSED, _P.RESUME_REQUESTED, _P.RUNNING)
     state = turn.state
     if state.status is _P.RUNNING:
@@ -136,6 +138,7 @@ def _with_child(turn: Turn) -> list[Run]:
 
 
 def cancel(turn: Turn, command: commands.Cancel) -> None:
+    """Stop everything but what cleans up."""
     _require(turn, "cancel", *_OPEN, _P.CANCELLED)
     state = turn.state
     if state.status in (_P.CANCELLED, _P.CANCEL_REQUESTED):
@@ -151,6 +154,7 @@ def cancel(turn: Turn, command: commands.Cancel) -> None:
 
 
 def resume_failed(turn: Turn, command: commands.ResumeFailed) -> None:
+    """Take up what failed or was cancelled."""
     state = turn.state
     if state.status is _P.RUNNING and state.restarted:
         return
@@ -170,6 +174,7 @@ def resume_failed(turn: Turn, command: commands.ResumeFailed) -> None:
 
 
 def signal(turn: Turn, command: commands.Signal) -> None:
+    """Keep a named value, and give it to whoever waits for it."""
     _require(turn, "signal", *_OPEN)
     turn.emit(SignalReceived(command.name, command.value))
     waiters = turn.state.signal_waiters.get(command.name)
@@ -178,6 +183,7 @@ def signal(turn: Turn, command: commands.Signal) -> None:
 
 
 def steer(turn: Turn, command: commands.Steer) -> None:
+    """Set session values while paused."""
     _require(turn, "steer", _P.PAUSED)
     turn.emit(SessionSteered(dict(command.values)))
 

@@ -110,14 +110,14 @@ def decide(state: State, command: Command, now: float, rules: Rules) -> Decision
         InputError: the process cannot start with what it was given; nothing has changed.
     """
     turn = Turn(state, now, rules)
-    if not state.sequence:
-        state.created_at = now
     _COMMANDS[type(command)](turn, command)
     _work_off(turn)
     while state.queued and not state.active and relieving.relieve(turn):
         _work_off(turn)
     controlling.settle_pause(turn)
     if turn.events:
+        if state.sequence == len(turn.events):
+            state.created_at = now
         state.updated_at = now
         if state.finished_at is None and state.status.final:
             state.finished_at = now

@@ -18,7 +18,7 @@ if typing.TYPE_CHECKING:
 __all__ = ["VERSIONS", "EventCodec", "Upcast"]
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
-"""Turns the fields of an event of one version into those of the next; may change ``type`` too."""
+"""Turns the fields of an event of one version into those of the next. One that changes ``type`` says its version as ``v``."""
 
 VERSIONS: Mapping[str, int] = {}
 """The version of each event type that is past its first."""
@@ -77,7 +77,7 @@ class EventCodec:
                     f"event {name} of version {version} cannot be read: nothing makes it the next version"
                 )
             fields = dict(upcast({"type": name, **fields}))
-            name, version = fields.pop("type"), version + 1
+            name, version = fields.pop("type"), fields.pop("v", version + 1)
         if name not in self._types or version > self._versions.get(name, 1):
             raise SchemaVersionError(f"event {name} of version {version} is not known; a newer program has written it")
         event: Event = self._ready().structure(fields, self._types[name])

@@ -213,7 +213,7 @@ dependencies: {tool: {action: t:x}}
 
 
 def test_many_dependencies_are_counted() -> None:
-    names = [f"t{number}" for number in range(50)]
+    names = tuple(f"t{number}" for number in range(50))
     tasks = ", ".join(f"{name}: {{action: t:x}}" for name in names)
     driver = Driver(
         f"name: w\npipeline: {{last: {{action: t:x, dependsOn: [{', '.join(names)}]}}, {tasks}}}", hold=names

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fluxor_actors.process.commands import Recover, Start
 from tests.process.driver import Driver
 
 
@@ -129,11 +130,7 @@ def test_many_items_are_opened_in_pieces(chunk: int) -> None:
 
 
 def test_pieces_go_on_after_a_crash_a_pause_and_a_cancellation() -> None:
-    from fluxor_actors.process.commands import Recover
-
     driver = Driver(fan("async: true,", items=str(list(range(6)))), hold=("work",), chunk=2)
-    from fluxor_actors.process.commands import Start
-
     driver.tell(Start("p1", {}))
     assert len(driver.calls) == 2
     driver.queue.clear()  # the engine dies
