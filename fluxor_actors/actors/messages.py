@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fluxor_actors.events import Event
 from fluxor_actors.process.commands import Command, Start, TimerKind
 from fluxor_actors.process.plan import Plan
+from fluxor_actors.storage import Append
 
 if TYPE_CHECKING:
     from attrs import frozen
@@ -43,6 +44,9 @@ __all__ = [
     "Withdraw",
     "WorkerIdle",
     "WorkerLost",
+    "Write",
+    "WriteFailed",
+    "Written",
 ]
 
 
@@ -268,6 +272,26 @@ class Begin:
 @frozen(slots=True)
 class Describe:
     """Asked of a supervisor: a `Process` snapshot."""
+
+
+@frozen(slots=True, eq=False)
+class Write:
+    """To the journal: commit this, and tell the supervisor."""
+
+    append: Append
+    supervisor: Mailbox
+
+
+@frozen(slots=True)
+class Written:
+    """From the journal to a supervisor: the oldest of its writes that was not answered is committed."""
+
+
+@frozen(slots=True, eq=False)
+class WriteFailed:
+    """From the journal to a supervisor: a write was refused, and those after it will be."""
+
+    error: BaseException
 
 
 @frozen(slots=True)

@@ -12,6 +12,7 @@ from pykka import ActorDeadError
 from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.dispatcher import Dispatcher
 from fluxor_actors.actors.event_service import EventService
+from fluxor_actors.actors.journal import Journal
 from fluxor_actors.actors.messages import Mailbox
 from fluxor_actors.actors.timer import Timer
 from fluxor_actors.clock import Clock
@@ -48,6 +49,7 @@ class Parts:
     directory: Directory
     dispatcher: Dispatcher
     events: EventService
+    journal: Journal
     timer: Timer
     plan_of: Callable[[str], Plan]
     guardian: Mailbox

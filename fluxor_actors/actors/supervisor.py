@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from pykka import Future
 
+from fluxor_actors.actors.batch import Batch
 from fluxor_actors.actors.directory import Ended
 from fluxor_actors.actors.dispatched import DispatchedActor
 from fluxor_actors.actors.families import Counts, counts_at_end, counts_of
@@ -19,6 +21,8 @@ from fluxor_actors.actors.messages import (
     Started,
     SupervisorFailed,
     Wake,
+    WriteFailed,
+    Written,
 )
 from fluxor_actors.actors.outside import Outside
 from fluxor_actors.actors.parts import Parts
@@ -63,6 +67,9 @@ class ProcessSupervisor(DispatchedActor):
         self._effects: list[Effect] = []
         self._notes: list[Note] = []
         self._replies: list[tuple[Future[Any], Callable[[], Any]]] = []
+        # Decided and given to the journal, in order.
+        self._uncommitted: deque[Batch] = deque()
+        self._written: ProcessState | None = None
         self._committed: ProcessState | None = None
         # Where the counts of a live process are put; those of an ended one, in case it goes on.
         self._live: dict[str, Counts] = {}
@@ -94,6 +101,10 @@ class ProcessSupervisor(DispatchedActor):
             self._begin(message)
         elif kind is Describe:
             self._defer(lambda: process_of(self.state))
+        elif kind is Written:
+            self._committed_next()
+        elif kind is WriteFailed:
+            raise message.error
         elif kind is not Wake:
             self._take(self._decide(message))
             # Read when it is committed: a later command of the batch may change the state, but never takes this one back.
@@ -138,7 +149,7 @@ class ProcessSupervisor(DispatchedActor):
             raise ProcessNotFoundError(self._process_id)
         state = replay(self._parts.plan_of(journal.header.definition_hash), journal.records)
         self._state = state
-        self._committed = state.status
+        self._committed = self._written = state.status
         if state.status.final:
             self._at_end = counts_at_end(state)
             if self._parts.directory.families.lives(state.root_id, state.id):
@@ -151,26 +162,41 @@ class ProcessSupervisor(DispatchedActor):
     # Commit ------------------------------------------------------------------------------------------------------------
 
     def on_batch_end(self) -> None:
-        """Commit what the batch has decided, and act on it."""
+        """Have what the batch has decided committed; what follows from it leaves with the commit."""
         if self._state is None:
             return
         now, self._now = self._now, None
-        events = self._events
-        if events:
-            assert now is not None
-            self._events = []
-            state = self.state
-            header = self._header() if state.status is not self._committed or state.status.final else None
-            first = state.sequence - len(events) + 1
-            self._parts.store.append([Append(self._process_id, Record(first, now, events), header)])
-            before, self._committed = self._committed, state.status
-            self._follow(events, before)
-            self._publish(events, first, now)
-        self._answer()
-        if self._effects:
-            effects, self._effects = self._effects, []
-            self._act(effects)
-        if self._committed is not None and self._committed.final:
+        batch = Batch(self._events, now or 0.0, self._notes, self._replies, self._effects, self.state.status)
+        self._events, self._notes, self._replies, self._effects = [], [], [], []
+        if batch.events:
+            batch.first = self.state.sequence - len(batch.events) + 1
+            final = batch.status.final
+            header = self._header() if batch.status is not self._written or final else None
+            self._written = batch.status
+            record = Record(batch.first, batch.at, batch.events)
+            self._uncommitted.append(batch)
+            if self._parts.journal.write(Append(self._process_id, record, header), self.actor_ref):
+                self._committed_next()
+        elif self._uncommitted:
+            # What is answered may rest on what is not committed yet.
+            self._uncommitted[-1].join(batch)
+        else:
+            self._carry_on(batch)
+
+    def _committed_next(self) -> None:
+        """The oldest batch that was not committed is."""
+        batch = self._uncommitted.popleft()
+        before, self._committed = self._committed, batch.status
+        self._follow(batch.events, before)
+        self._publish(batch.events, batch.notes, batch.first, batch.at)
+        self._carry_on(batch)
+
+    def _carry_on(self, batch: Batch) -> None:
+        for reply, answer in batch.replies:
+            reply.set(answer())
+        if batch.effects:
+            self._act(batch.effects)
+        if self._committed is not None and self._committed.final and not self._uncommitted:
             self._over()
 
     def _follow(self, events: list[Event], before: ProcessState | None) -> None:
@@ -185,7 +211,7 @@ class ProcessSupervisor(DispatchedActor):
         if self._at_end is None:
             self._live[state.id] = counts_of(state)
 
-    def _publish(self, events: list[Event], first: int, now: float) -> None:
+    def _publish(self, events: list[Event], notes: list[Note], first: int, now: float) -> None:
         if not self._parts.events.active:
             # What happens meanwhile is read from the journal when somebody listens again.
             self._publication = None
@@ -193,19 +219,12 @@ class ProcessSupervisor(DispatchedActor):
             try:
                 if self._publication is None:
                     self._publication = Publication(self.state, self._parts, first)
-                self._publication.publish(events, self._notes, now)
+                self._publication.publish(events, notes, now)
             except Exception:  # what is told of a process is no reason to end it
                 self._publication = None
                 _logger.exception(
                     "process %s: events are lost", self._process_id, extra={"process_id": self._process_id}
                 )
-        self._notes = []
-
-    def _answer(self) -> None:
-        if self._replies:
-            replies, self._replies = self._replies, []
-            for reply, answer in replies:
-                reply.set(answer())
 
     def _act(self, effects: list[Effect]) -> None:
         if self._outside is None:
@@ -258,14 +277,15 @@ class ProcessSupervisor(DispatchedActor):
         if isinstance(message, Begin):
             if not self._parts.tell_guardian(message):
                 _refuse(message.reply, EngineStoppedError("the engine stopped before the process began"))
-        elif not isinstance(message, (Wake, Describe)):
+        elif not isinstance(message, (Wake, Describe, Written, WriteFailed)):
             self._parts.tell_guardian(Forward(self._process_id, message))
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Let the guardian decide: the state may be half changed, and is thrown away."""
         del exception_type, traceback
-        for reply, _ in self._replies:
-            _refuse(reply, exception_value)
+        for replies in (*(batch.replies for batch in self._uncommitted), self._replies):
+            for reply, _ in replies:
+                _refuse(reply, exception_value)
         self._parts.tell_guardian(SupervisorFailed(self._process_id, self.actor_ref, exception_value))
 
 

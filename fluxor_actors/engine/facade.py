@@ -13,6 +13,7 @@ from fluxor_actors.actions.registry import ServiceProxy
 from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.dispatcher import Dispatcher, ThreadPoolDispatcher
 from fluxor_actors.actors.event_service import EventService
+from fluxor_actors.actors.journal import ImmediateJournal, ThreadedJournal
 from fluxor_actors.actors.messages import Forward
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.timer import Timer
@@ -237,6 +238,7 @@ def _parts(
         directory=directory,
         dispatcher=dispatcher,
         events=events,
+        journal=ImmediateJournal(store) if store.immediate else ThreadedJournal(store),
         timer=Timer(clock, lambda process_id, command: _deliver(parts, process_id, command)),
         plan_of=plans.plan_of,
         guardian=_Unstarted(),

@@ -137,11 +137,20 @@ class Lifecycle:
             self.stopped = True
         self.places.close()
 
+    def _settle(self, deadline: float) -> None:
+        """Let the supervisors commit what the last attempts came to, and act on it."""
+        for _ in range(2):
+            barrier = _Barrier()
+            self.parts.dispatcher.submit(barrier)
+            barrier.passed.wait(max(0.1, _left(deadline)))
+            self.parts.journal.flush(max(0.1, _left(deadline)))
+
     def _stop(self, deadline: float) -> None:
         parts = self.parts
         if self._started:
             allocator: Any = parts.allocator
             self._left = drain(allocator, _left(deadline))
+            self._settle(deadline)
         parts.timer.shutdown(_left(deadline))
         if self._started:
             guardian: Any = parts.guardian
@@ -149,12 +158,26 @@ class Lifecycle:
         if self._owns_events:
             parts.events.shutdown(max(1.0, _left(deadline)))
         parts.dispatcher.shutdown(max(1.0, _left(deadline)))
+        parts.journal.stop(max(1.0, _left(deadline)))
         parts.directory.supervisors.clear()
         parts.directory.stop()
         if self._owns_store:
             parts.store.close()
         if self._left:
             _logger.warning("shut down while these had not returned: %s", ", ".join(self._left))
+
+
+class _Barrier:
+    """Set when those who stood in line before it have had their turn."""
+
+    def __init__(self) -> None:
+        self.passed = threading.Event()
+
+    def run(self) -> None:
+        self.passed.set()
+
+    def drop(self) -> None:
+        self.passed.set()
 
 
 class _Farewell:
