@@ -30,10 +30,16 @@ def parse_action(shapes: Shapes, node: Node | None, service: Node | None) -> Act
         return None if owner is None else Action(service=owner, method=text, position=node.position)
     owner, _, method = text.rpartition(":")
     if not owner.strip() or not method.strip() or owner != owner.strip() or method != method.strip():
-        near = _FORM if ":" in text else f"{_FORM}, such as {text.strip()}:run"
-        shapes.error(f"`action` is service:method; found {text!r}", node, near)
+        shapes.error(f"`action` is service:method; found {text!r}", node, _near(text.strip()))
         return None
     return Action(service=owner, method=method, position=node.position)
+
+
+def _near(text: str) -> str:
+    if ":" in text:
+        return _FORM
+    service, dot, method = text.rpartition(".")
+    return f"did you mean `{service}:{method}`?" if dot and service and method else f"{_FORM}, such as {text}:run"
 
 
 def _from_mapping(shapes: Shapes, node: MappingNode, service: Node | None) -> Action | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import define, evolve, field, frozen
 
-from fluxor_actors.definition.limits import MAX_DEPTH, MAX_IMPORTED_NODES
+from fluxor_actors.definition.limits import DEEP_HINT, MAX_DEPTH, MAX_IMPORTED_NODES
 from fluxor_actors.definition.meta import join_location, parent_location
 from fluxor_actors.definition.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from fluxor_actors.definition.problems import Problems
@@ -108,7 +108,9 @@ class Directives:
         """Report a tree that imports have made too large or too deep."""
         if node.height > MAX_DEPTH:
             self.problems.error(
-                f"with its imports, the document is nested deeper than {MAX_DEPTH} levels", node.position
+                f"with its imports, the document is nested deeper than {MAX_DEPTH} levels",
+                node.position,
+                hint=DEEP_HINT,
             )
         if node.size > MAX_IMPORTED_NODES:
             message = f"with its imports, the document has more than {MAX_IMPORTED_NODES:,} values"

@@ -10,7 +10,7 @@ import re
 
 from attrs import define, field
 
-from fluxor_actors.definition.limits import MAX_DEPTH
+from fluxor_actors.definition.limits import DEEP_HINT, MAX_DEPTH
 from fluxor_actors.definition.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from fluxor_actors.definition.position import Position
 from fluxor_actors.definition.problems import Problems
@@ -113,7 +113,7 @@ class _Reader:
         if piece in "[{":
             self._want_value(top)
             if len(self._open) >= MAX_DEPTH:
-                self._error(f"nested deeper than {MAX_DEPTH} levels", offset)
+                self._error(f"nested deeper than {MAX_DEPTH} levels", offset, DEEP_HINT)
                 self._root = None
                 return False
             opened = _Open(piece == "{", self._line, self._column(offset))

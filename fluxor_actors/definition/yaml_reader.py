@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from fluxor_actors.definition.limits import MAX_ALIAS_CHARACTERS, MAX_ALIAS_NODES, MAX_DEPTH
+from fluxor_actors.definition.limits import DEEP_HINT, MAX_ALIAS_CHARACTERS, MAX_ALIAS_NODES, MAX_DEPTH
 from fluxor_actors.definition.merge import merge_entries
 from fluxor_actors.definition.nodes import Entry, MappingNode, Node, ScalarNode, SequenceNode
 from fluxor_actors.definition.position import Position
 from fluxor_actors.definition.scalars import resolve_plain
 from fluxor_actors.definition.text_check import unusable_character
-from fluxor_actors.definition.yaml_hints import syntax_hint
+from fluxor_actors.definition.yaml_hints import character_place, syntax_hint
 
 if TYPE_CHECKING:
     from fluxor_actors.definition.problems import Problems
@@ -69,12 +69,17 @@ def read_yaml(text: str, source: str, problems: Problems) -> Node | None:
         for event in yaml.parse(text, Loader=loader):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark, begun = error.problem_mark or error.context_mark, error.context_mark
         position = Position(mark.line + 1, mark.column + 1, source) if mark else Position(1, 1, source)
-        message = " ".join(part for part in (error.context, error.problem) if part)
+        context = error.context or ""
+        if context and begun and mark and begun.line < mark.line:
+            # What is not closed is noticed late: where it begins tells more than where that is.
+            context += f" that begins on line {begun.line + 1}"
+        message = " ".join(part for part in (context, error.problem) if part)
         problems.error(f"not valid YAML: {message}", position, hint=syntax_hint(text, position.line, message))
     except yaml.YAMLError as error:
-        problems.error(f"not valid YAML: {str(error).splitlines()[0]}", Position(1, 1, source))
+        position, hint = character_place(text, source)
+        problems.error(f"not valid YAML: {str(error).splitlines()[0]}", position, hint=hint)
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
         column = error.start - text.rfind("\n", 0, error.start)
@@ -124,14 +129,15 @@ class _Builder:
         if self._documents > 1:
             self._stop("a second document in one text", event, "one text holds one workflow; remove the `---`")
         if event.version and event.version[0] != 1:
-            self._error(f"YAML version {event.version} is not known", event)
+            self._error(f"YAML version {event.version} is not known", event, "remove the `%YAML` line")
 
     def _start(self, event: Any, *, mapping: bool) -> None:
         if len(self._open) >= MAX_DEPTH:
-            self._stop(f"nested deeper than {MAX_DEPTH} levels", event)
+            self._stop(f"nested deeper than {MAX_DEPTH} levels", event, DEEP_HINT)
         self._check_tag(event, "mapping" if mapping else "sequence")
         if self._open and self._open[-1].mapping and self._open[-1].key is None and not self._open[-1].skip_key:
-            self._error("a key is not text", event, "quote the key")
+            if not any(opened.line < 0 for opened in self._open):
+                self._error("a key is not text", event, "quote the key")
             self._open[-1].skip_key = True
             opened = _Open(mapping, 0, 0, None)
             opened.line = -1
@@ -198,7 +204,7 @@ class _Builder:
             self._stop(f"alias *{name} has no anchor &{name} before it", event, "quote it if it is meant as text")
             return
         if len(self._open) + node.height > MAX_DEPTH:
-            self._stop(f"nested deeper than {MAX_DEPTH} levels by alias *{name}", event)
+            self._stop(f"nested deeper than {MAX_DEPTH} levels by alias *{name}", event, DEEP_HINT)
         self._alias_nodes += node.size
         self._alias_characters += node.weight
         if self._alias_nodes > MAX_ALIAS_NODES or self._alias_characters > MAX_ALIAS_CHARACTERS:

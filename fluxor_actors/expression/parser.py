@@ -14,7 +14,11 @@ from fluxor_actors.expression.simple import read_simple
 
 __all__ = ["parse"]
 
-_UNCLOSED = {**dict.fromkeys("'\"", "quote that is not closed"), "~": "`~` without a whole `/pattern/` behind it"}
+_QUOTE = "a quote that is not closed"
+_UNCLOSED = {"'": _QUOTE, '"': _QUOTE, "~": "`~` without a whole `/pattern/` behind it"}
+_END = "end"
+# What other languages write with one sign.
+_DOUBLED = {"'='": "==", "'&'": "&&", "'|'": "||"}
 _UNPRINTABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 # What each terminal of the grammar is called in an error; those left out are all "an operator".
@@ -70,7 +74,7 @@ def _parse(source: str) -> Node:
         end = error.token.type == "$END"
         position = len(source) if end else (error.pos_in_stream or 0)
         choices = error.accepts or error.expected
-        raise _unexpected(source, position, "the end" if end else repr(str(error.token)), choices) from None
+        raise _unexpected(source, position, _END if end else repr(str(error.token)), choices) from None
     except UnexpectedInput as error:
         raise _unexpected(source, error.pos_in_stream or 0, None) from None
     except ExpressionError as error:
@@ -80,18 +84,26 @@ def _parse(source: str) -> Node:
 
 
 def _unexpected(source: str, position: int, found: str | None, expected: Any = ()) -> ExpressionError:
+    reason = ""
     if found is None:
-        character = source[position : position + 1]
-        found = _UNCLOSED.get(character) or repr(character)
+        found = repr(source[position : position + 1])
+        reason = _UNCLOSED.get(source[position : position + 1], "")
+        if reason == _QUOTE:
+            return ExpressionError(
+                reason or f"unexpected {found}", source=source, position=position, expected=(f"`{source[position]}`",)
+            )
+    meant = (_DOUBLED[found],) if found in _DOUBLED else ()
     if len(found) > 60:
         found = found[:57] + "…"
     names = sorted({_EXPECTED.get(terminal, "an operator") for terminal in expected})
-    if "a value" in names and found != "the end":
+    if "a value" in names and found != _END:
         # A minus sign and brackets both continue and begin an expression; after a value the first is meant.
         names = names if "an operator" not in names else [name for name in names if name != "a value"]
     elif "an operator" in names:
         names = [name for name in names if name != "a value"]
-    return ExpressionError(f"unexpected {found}", source=source, position=position, expected=names)
+    return ExpressionError(
+        reason or f"unexpected {found}", source=source, position=position, expected=names, candidates=meant
+    )
 
 
 @cache

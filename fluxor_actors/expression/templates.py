@@ -74,5 +74,5 @@ def _closing(text: str, start: int) -> int:
             if depth == 0:
                 return match.start()
     raise ExpressionError(
-        "`${` is not closed; write `$${` for a literal one", source=text, position=start - 2, expected=("`}`",)
+        "`${` is not closed", source=text, position=start - 2, expected=("`}`, or `$${` for a literal one",)
     )

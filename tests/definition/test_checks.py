@@ -36,7 +36,7 @@ from tests.definition.helpers import problems_of, read, refused, warnings_of
         ("a: {matrix: {x: [%s], y: [%s]}}" % (("1, " * 400,) * 2), ["160,000 combinations"]),
         ("a: {post: {'a[string](env/X)': 1, 'a[string]( env/X)': 1}}", ["unknown kind"]),
         # references
-        ("a: {dependsOn: b}", ["no task `b`"]),
+        ("a: {dependsOn: zzz}\n  b: {c: {}}", ["no task `zzz`", "tasks are w/a, w/b, w/b/c)"]),
         ("a: {dependsOn: plan}\n  plann: {}", ["no task `plan`", "did you mean w/plann?"]),
         ("a: {dependsOn: x}\n  b: {x: {}}\n  c: {x: {}}", ["several tasks", "w/b/x, w/c/x"]),
         ("a: {dependsOn: a}", ["depends on itself"]),
@@ -74,6 +74,10 @@ from tests.definition.helpers import problems_of, read, refused, warnings_of
         ("a: {template: {selector: [{name: x, value: '${'}], task: {w: {}}}}", ["`selector`"]),
         ("a: {when: 'lenn(x) > 1'}", ["unknown function 'lenn'", "did you mean len"]),
         ("a: {when: 'x ~/[/'}", ["`when`"]),
+        ("a: {when: 'x = 1'}", ["unexpected '=' at character 3 of 'x = 1'", "did you mean ==?"]),
+        ("a: {when: 'x | y'}", ["did you mean ||?"]),
+        ("a: {when: '\"x'}", ["a quote that is not closed at character 1", 'expected `"`']),
+        ("a: {init: {v: 'x ${y'}}", ["`${` is not closed at character 3", "`$${` for a literal one"]),
         # types
         ("a: {post: {'v[[]]': 1}}", ["not a type"]),
         ("a: {post: {'v[m.Order]': 1}}", ["unknown alias `m`"]),

@@ -95,7 +95,14 @@ def test_merge_keys() -> None:
         (b"\x89PNG\r\n\x1a\n", ["f.yaml:1:1", "not text", "UTF-8"]),
         (b"a: 1\nb: \xff", ["f.yaml:2:4"]),
         ("a: \ud800", ["f.yaml:1:4", "surrogate"]),
-        ("a: 'x", ["not valid YAML"]),
+        ("a: 1\nb: 'x\n\nc: 3", ["not valid YAML", "begins on line 2", "close the quote"]),
+        ("a: {b: 1\nc: 3\n", ["f.yaml:2:", "begins on line 1", "close the bracket"]),
+        ("a: {b: c: d}", ["quote a text that contains `: `"]),
+        ("a: b: c", ["quote a text that contains `: `"]),
+        ("a:\n    b: 1\n   c: 1", ["f.yaml:3:4", "indent the keys of one mapping alike"]),
+        ("%YAML 3.0\n---\na: 1", ["f.yaml:1:1", "remove the `%YAML` line"]),
+        ("a: 1\nb: x\x07", ["f.yaml:2:5", 'written "\\x07"']),
+        ("[" * 200, ["nested deeper than 100", "split the document"]),
         ("a: @x", ["quote"]),
         ("{a: 1, b: [x}", ["not valid YAML"]),
     ],
@@ -125,6 +132,12 @@ def test_nesting_up_to_the_limit() -> None:
 def test_large_documents_are_refused_unread() -> None:
     assert "8 MiB" in refusal(b"x" * (50 << 20))
     assert "8 MiB" in refusal("é" * (5 << 20))
+
+
+def test_keys_within_keys_are_told_of_once() -> None:
+    with pytest.raises(DefinitionError) as caught:
+        read("{" * 80 + "}" * 80)
+    assert [str(problem) for problem in caught.value.problems] == ["<text>:1:2: a key is not text (quote the key)"]
 
 
 def test_exploding_aliases() -> None:

@@ -45,9 +45,14 @@ def _resolve(check: Check, place: Place, key: str, name: str, position: Position
         if error.ambiguous:
             message, hint = f"`{key}`: `{name}` is the name of several tasks", f"write the full id: {listed}"
         else:
-            message, hint = f"`{key}`: no task `{name}`", f"did you mean {listed}?" if listed else ""
+            message = f"`{key}`: no task `{name}`"
+            hint = f"did you mean {listed}?" if listed else f"tasks are {_some(tuple(check.index.places)[1:])}"
         check.problems.error(message, position, place.id, hint)
         return None
+
+
+def _some(names: tuple[str, ...], most: int = 6) -> str:
+    return ", ".join(names[:most]) + (f", and {len(names) - most} more" if len(names) > most else "")
 
 
 def _may_depend(check: Check, place: Place, target: str, position: Position | None) -> bool:

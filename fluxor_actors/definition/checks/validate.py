@@ -43,7 +43,7 @@ def validate(
         >>> from fluxor_actors.definition import Task
         >>> for problem in validate(Workflow(name="w", pipeline=(Task(name="a", depends_on="b"),))):
         ...     print(problem)
-        w/a: `dependsOn`: no task `b`
+        w/a: `dependsOn`: no task `b` (tasks are w/a)
     """
     problems = Problems()
     check_workflow(workflow, problems, Places(), actions=actions, types=types, language=language)
