@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -216,6 +216,7 @@ def test_what_is_kept_of_a_long_run_is_little() -> None:
     st.integers(1, 12),
     st.booleans(),
 )
+@example([("cancelled", "w", 1), ("cancelled", "w/a", 1)], 12, 1, True)
 def test_whatever_comes_fits_the_screen(
     happened: list[tuple[str, str, int]], width: int, room: int, ascii_only: bool
 ) -> None:

@@ -54,7 +54,9 @@ def draw(rows: list[Row], left_out: int, width: int, tick: int, *, ascii_only: b
         lines.append(Text.assemble(line, " ", (f"{time:>{time_width}}", "dim")))
     if left_out:
         dots = "..." if ascii_only else "…"
-        lines.append(Text(f"{dots} and {left_out} more", style="dim", overflow="crop", no_wrap=True))
+        rest = Text(f"{dots} and {left_out} more", style="dim", no_wrap=True)
+        rest.truncate(width, overflow="crop")
+        lines.append(rest)
     return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
 
