@@ -169,6 +169,25 @@ def test_a_timeout_of_a_task_with_children_bounds_all_of_it(timed: Lab) -> None:
     assert ran.order == ["outer/a", "outer/b", "outer/b!", "catch"]
 
 
+def test_a_task_catches_its_own_timeout(timed: Lab) -> None:
+    run = timed.start(
+        """
+        pipeline:
+          outer:
+            timeout: 1m
+            a: {await: {signal: never}}
+            catch: {action: do:echo, input: {value: "${error.task} ${error.type}"}}
+            finally: {action: do:echo}
+          next: {action: do:echo}
+        """
+    )
+    timed.clock.step(60)
+    ran = timed.end(run)
+    assert (ran.state, ran.order) == ("completed", ["outer/catch", "outer/finally", "next"])
+    # Neither is among the children's outputs; both are in the session.
+    assert (ran.output["catch"], ran.output["outer"]) == ("w/outer ActionTimeoutError", {})
+
+
 # Who is told ------------------------------------------------------------------------------------------------------------
 
 
