@@ -43,6 +43,21 @@ def _seconds(value: object) -> float:
         raise ConfigError(f"cancel_grace: {error}") from error
 
 
+def _lease(value: object) -> float:
+    try:
+        seconds = parse_duration(value)
+    except ValueError as error:
+        raise ConfigError(f"lease: {error}") from error
+    if seconds < 0.5:
+        raise ConfigError(f"lease is {seconds:g} s; expected at least half a second")
+    return seconds
+
+
+def _durable(_instance: object, attribute: Any, value: object) -> None:
+    if value not in ("strict", "relaxed"):
+        raise ConfigError(f"{attribute.name} is {value!r}; expected 'strict' or 'relaxed'")
+
+
 def _busy(_instance: object, attribute: Any, value: object) -> None:
     if value not in ("block", "raise"):
         raise ConfigError(f"{attribute.name} is {value!r}; expected 'block' or 'raise'")
@@ -71,7 +86,7 @@ class Config:
 
     Attributes:
         processor: the workers.
-        store: URL of the store: ``memory://``.
+        store: URL of the store: ``memory://``, ``sqlite:///file.db``, ``postgresql://…``.
         meta_base_url: what relative locations of documents are relative to; empty: the current directory.
         root_task_node_name: the key of a document that holds the root task's children.
         cancel_grace: seconds, or text such as ``500ms``, that a cancelled action has to end.
@@ -81,6 +96,8 @@ class Config:
         action_limits: ``service:method`` to how many of it run at once.
         strict_expressions: whether an unknown name in an expression is an error.
         retain: how many finished processes are kept.
+        durability: whether a commit is on disk (``strict``), or survives the program only (``relaxed``).
+        lease: seconds after which other engines on the store take over from one that is silent.
     """
 
     processor: ProcessorConfig = field(factory=ProcessorConfig)
@@ -94,6 +111,8 @@ class Config:
     action_limits: Mapping[str, int] = field(factory=dict, validator=_limits)
     strict_expressions: bool = field(default=False, validator=_flag)
     retain: int = field(default=1_000, validator=_at_least_one)
+    durability: Literal["strict", "relaxed"] = field(default="strict", validator=_durable)
+    lease: float = field(default=10.0, converter=_lease)
 
     @classmethod
     def default(cls) -> Self:

@@ -98,6 +98,18 @@ class Directory:
         shared = self._shared.pop(process_id, None)
         return waiting if shared is None else [*waiting, shared]
 
+    def elsewhere(self) -> list[str]:
+        """The processes that somebody here waits for, and that another engine may run."""
+        with self._lock:
+            return [each for each in {**self._watching, **self._shared} if each not in self.supervisors]
+
+    def ended_elsewhere(self, output: ProcessOutput) -> None:
+        """A process that another engine runs has ended: wake whoever waits for it here."""
+        with self._lock:
+            waiting = self._waiting(output.process_id)
+        for future in waiting:
+            _answer(future, output)
+
     def stop(self) -> None:
         """The engine stops: let everybody know who still waits."""
         with self._lock:

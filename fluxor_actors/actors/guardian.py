@@ -10,6 +10,7 @@ from pykka import ActorDeadError
 from fluxor_actors.actors.directory import Ended
 from fluxor_actors.actors.dispatched import DispatchedActor
 from fluxor_actors.actors.messages import (
+    Adopt,
     Begin,
     Forward,
     Mailbox,
@@ -84,6 +85,8 @@ class Guardian(DispatchedActor):
             self._watch(message)
         elif kind is SupervisorFailed:
             self._failed(message)
+        elif kind is Adopt:
+            self._adopt(message)
         else:
             raise TypeError(f"the guardian has no use for a {kind.__name__}")
         return None
@@ -136,6 +139,12 @@ class Guardian(DispatchedActor):
         supervisor = ProcessSupervisor.start(self._parts.dispatcher, self._parts, process_id, None)
         self._live[process_id] = supervisor
         return supervisor
+
+    def _adopt(self, message: Adopt) -> None:
+        """Go on with processes that were another engine's, or this one's before it died."""
+        for process_id in message.process_ids:
+            if self._alive(process_id) is None:
+                self._spawn(process_id).tell(Wake())
 
     def _alive(self, process_id: str) -> Mailbox | None:
         supervisor = self._live.get(process_id)

@@ -20,6 +20,7 @@ else:
 
 __all__ = [
     "Abandon",
+    "Adopt",
     "AllocatorStatus",
     "Assignment",
     "Begin",
@@ -33,6 +34,7 @@ __all__ = [
     "Reach",
     "ReclaimSlot",
     "ReleaseSlot",
+    "Remote",
     "ReportRunning",
     "ReportStatus",
     "SetTimer",
@@ -272,6 +274,24 @@ class Begin:
 @frozen(slots=True)
 class Describe:
     """Asked of a supervisor: a `Process` snapshot."""
+
+
+@frozen(slots=True)
+class Adopt:
+    """To the guardian: these processes are this engine's from now on; go on with them."""
+
+    process_ids: tuple[str, ...]
+
+
+@frozen(slots=True, eq=False)
+class Remote:
+    """Asked of a supervisor: a command of another program, whose answer is to be committed with what follows from it.
+
+    The answer: the state, and whether that stands in the store.
+    """
+
+    id: str
+    command: Command
 
 
 @frozen(slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from fluxor_actors.actors.messages import (
     Describe,
     Forward,
     ProcessOver,
+    Remote,
     Started,
     SupervisorFailed,
     Wake,
@@ -39,6 +41,7 @@ from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Note
 from fluxor_actors.process.view import output_of, process_of
 from fluxor_actors.storage import Append, Header, Record
+from fluxor_actors.storage.durable import DurableAppend
 
 __all__ = ["ProcessSupervisor"]
 
@@ -69,6 +72,7 @@ class ProcessSupervisor(DispatchedActor):
         self._replies: list[tuple[Future[Any], Callable[[], Any]]] = []
         # Decided and given to the journal, in order.
         self._uncommitted: deque[Batch] = deque()
+        self._answers: list[tuple[str, str]] = []
         self._written: ProcessState | None = None
         self._committed: ProcessState | None = None
         # Where the counts of a live process are put; those of an ended one, in case it goes on.
@@ -101,6 +105,8 @@ class ProcessSupervisor(DispatchedActor):
             self._begin(message)
         elif kind is Describe:
             self._defer(lambda: process_of(self.state))
+        elif kind is Remote:
+            self._remote(message)
         elif kind is Written:
             self._committed_next()
         elif kind is WriteFailed:
@@ -109,6 +115,14 @@ class ProcessSupervisor(DispatchedActor):
             self._take(self._decide(message))
             # Read when it is committed: a later command of the batch may change the state, but never takes this one back.
             self._defer(lambda: self._committed)
+
+    def _remote(self, message: Remote) -> None:
+        decision = self._decide(message.command)
+        self._take(decision)
+        answered = bool(decision.events)
+        if answered:
+            self._answers.append((message.id, json.dumps({"state": str(self.state.status)})))
+        self._defer(lambda: (self._committed, answered))
 
     def _defer(self, answer: Callable[[], Any]) -> None:
         """Answer whoever asked with what is true once the batch is committed."""
@@ -175,7 +189,11 @@ class ProcessSupervisor(DispatchedActor):
             self._written = batch.status
             record = Record(batch.first, batch.at, batch.events)
             self._uncommitted.append(batch)
-            if self._parts.journal.write(Append(self._process_id, record, header), self.actor_ref):
+            append = Append(self._process_id, record, header)
+            if self._answers:
+                append = DurableAppend(self._process_id, record, header, (), tuple(self._answers))
+                self._answers = []
+            if self._parts.journal.write(append, self.actor_ref):
                 self._committed_next()
         elif self._uncommitted:
             # What is answered may rest on what is not committed yet.

@@ -111,8 +111,12 @@ class Fluxor:
         given = settings.pop("store", None)
         url = {"store": given} if isinstance(given, str) else {}
         config = (config or Config.default()).override(**settings, **url)
-        kept = open_store(config.store, config.retain) if given is None or url else check_store(given)
         clock = clock or SystemClock()
+        kept = (
+            open_store(config.store, config.retain, config.durability, clock)
+            if given is None or url
+            else check_store(given)
+        )
         dispatcher = dispatcher or ThreadPoolDispatcher()
         directory = Directory(remember=config.retain)
         self.actions = Actions(service_proxy=service_proxy)
@@ -129,6 +133,7 @@ class Fluxor:
         lifecycle = Lifecycle(
             parts, plans, ids or RandomIds(), spawn, config.processor.workers, dict(config.action_limits),
             config.max_pending, config.on_busy, owns_events=event_service is None, owns_store=kept is not given,
+            lease=config.lease,
         )  # fmt: skip
         loader = Loader(
             config.meta_base_url, meta_fs_options, meta_service, root_task_node_name=config.root_task_node_name,

@@ -6,17 +6,22 @@ import logging
 import os
 import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 from fluxor_actors.actors.allocator import Allocator, drain
 from fluxor_actors.actors.guardian import Guardian
 from fluxor_actors.actors.lean import ActorDeadError
+from fluxor_actors.actors.messages import Mailbox, Reach
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.worker import Spawn
 from fluxor_actors.engine.places import OnBusy, Places
 from fluxor_actors.engine.plans import Plans
+from fluxor_actors.engine.reading import Reading
+from fluxor_actors.engine.tenancy import Tenancy
 from fluxor_actors.errors import EngineStoppedError
 from fluxor_actors.ids import Ids
+from fluxor_actors.process.view import output_of
+from fluxor_actors.storage.durable import DurableStore
 
 __all__ = ["Lifecycle"]
 
@@ -39,6 +44,7 @@ class Lifecycle:
         *,
         owns_events: bool = True,
         owns_store: bool = True,
+        lease: float = 10.0,
     ) -> None:
         self.parts = parts
         self.plans = plans
@@ -48,6 +54,8 @@ class Lifecycle:
         self._action_limits = action_limits
         self._owns_events = owns_events
         self._owns_store = owns_store
+        self._lease = lease
+        self.tenancy: Tenancy | None = None
         self.places = Places(max_pending, on_busy)
         self._lock = threading.RLock()
         self._started = False
@@ -74,7 +82,31 @@ class Lifecycle:
                 parts.dispatcher, self._spawn, self._workers, self._action_limits, parts.clock.time
             )
             parts.guardian = Guardian.start(parts.dispatcher, parts)
+            if not parts.store.immediate:
+                self.tenancy = self._settle_down(cast(DurableStore, parts.store), parts.guardian)
             self._started = True
+
+    def _settle_down(self, store: DurableStore, guardian: Mailbox) -> Tenancy:
+        from fluxor_actors.storage.sql import identify  # is loaded already where the store is one
+
+        def lost() -> None:
+            threading.Thread(target=self.shutdown, args=(0.0,), name="fluxor-lost", daemon=True).start()
+
+        def reach(process_id: str) -> Any:
+            return self.ask_guardian(Reach(process_id))
+
+        tenancy = Tenancy(store, identify(), self._lease, reach, lost, self._hear_of_ends)
+        tenancy.start(guardian)
+        return tenancy
+
+    def _hear_of_ends(self) -> None:
+        """Wake whoever waits here for a process that another engine has ended."""
+        directory = self.parts.directory
+        for process_id in directory.elsewhere():
+            header = self.parts.store.header(process_id)
+            if header is not None and header.state.final:
+                process = Reading(self.parts).process(process_id, self.plans.plan_of)
+                directory.ended_elsewhere(output_of(process))
 
     def _check_running(self) -> None:
         if self.stopped:
@@ -159,6 +191,8 @@ class Lifecycle:
             parts.events.shutdown(max(1.0, _left(deadline)))
         parts.dispatcher.shutdown(max(1.0, _left(deadline)))
         parts.journal.stop(max(1.0, _left(deadline)))
+        if self.tenancy is not None:
+            self.tenancy.stop(max(1.0, _left(deadline)))
         parts.directory.supervisors.clear()
         parts.directory.stop()
         if self._owns_store:

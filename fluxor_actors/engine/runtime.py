@@ -297,6 +297,15 @@ class Runtime:
             InvalidStateError: it is not possible in this state.
         """
         self._lifecycle.ensure_started()
+        tenancy = self._lifecycle.tenancy
+        if (
+            tenancy is not None
+            and process_id not in self._parts.directory.supervisors
+            and not tenancy.holds(process_id)
+        ):
+            if self._parts.store.header(process_id) is None:
+                raise ProcessNotFoundError(process_id)
+            return tenancy.send(process_id, command)
         while True:
             supervisor = self._lifecycle.ask_guardian(Reach(process_id))
             try:

@@ -1,0 +1,88 @@
+"""Commands to processes as text, for programs that reach each other through a store."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fluxor_actors.errors import FluxorError, InvalidStateError, StoreError
+from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Steer
+from fluxor_actors.process.states import ProcessState
+
+__all__ = ["answer_of", "order_of", "read_answer", "read_order", "refusal_of"]
+
+_NAMES: dict[type, str] = {
+    Pause: "pause",
+    Resume: "resume",
+    Cancel: "cancel",
+    ResumeFailed: "resume_failed",
+    Signal: "signal",
+    Steer: "steer",
+}
+
+
+def order_of(command: Command) -> tuple[str, str]:
+    """The name and the payload of a command.
+
+    Example:
+        >>> order_of(Cancel("too late"))
+        ('cancel', '{"reason": "too late"}')
+    """
+    payload: dict[str, Any] = {}
+    if isinstance(command, Cancel):
+        payload = {"reason": command.reason}
+    elif isinstance(command, Signal):
+        payload = {"name": command.name, "value": command.value}
+    elif isinstance(command, Steer):
+        payload = {"values": dict(command.values)}
+    return _NAMES[type(command)], json.dumps(payload)
+
+
+def read_order(name: str, payload: str) -> Command:
+    """The command that a name and a payload stand for.
+
+    Raises:
+        StoreError: there is no such command; a newer program may have sent it.
+    """
+    given = json.loads(payload)
+    commands: dict[str, Any] = {
+        "pause": lambda: Pause(),
+        "resume": lambda: Resume(),
+        "cancel": lambda: Cancel(given["reason"]),
+        "resume_failed": lambda: ResumeFailed(),
+        "signal": lambda: Signal(given["name"], given["value"]),
+        "steer": lambda: Steer(given["values"]),
+    }
+    if name not in commands:
+        raise StoreError(f"a command {name!r} is not known here; known are {', '.join(commands)}")
+    command: Command = commands[name]()
+    return command
+
+
+def answer_of(state: ProcessState) -> str:
+    """That a command was applied, and the state after it."""
+    return json.dumps({"state": str(state)})
+
+
+def refusal_of(error: BaseException) -> str:
+    """That a command was refused, and why."""
+    refusal: dict[str, Any] = {"error": type(error).__name__, "message": str(error)}
+    if isinstance(error, InvalidStateError):
+        refusal |= {"operation": error.operation, "state": error.state, "legal": list(error.legal)}
+    return json.dumps({"refused": refusal})
+
+
+def read_answer(text: str) -> ProcessState:
+    """The state that an answer tells.
+
+    Raises:
+        InvalidStateError: the command was not possible.
+        FluxorError: it was refused for another reason.
+    """
+    answer = json.loads(text)
+    refused = answer.get("refused")
+    if refused is None:
+        return ProcessState(answer["state"])
+    if refused["error"] == InvalidStateError.__name__:
+        raise InvalidStateError(refused["operation"], refused["state"], refused["legal"])
+    raise FluxorError(f"{refused['error']}: {refused['message']}")

@@ -1,0 +1,191 @@
+"""An engine among others on a store that outlives them: its lease, the processes it takes over, and what other programs want."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from fluxor_actors.actors.lean import ActorDeadError
+from fluxor_actors.actors.messages import Adopt, Mailbox, Remote
+from fluxor_actors.engine.orders import answer_of, order_of, read_answer, read_order, refusal_of
+from fluxor_actors.errors import FluxorError, StoreUnavailableError
+from fluxor_actors.process.commands import Command
+from fluxor_actors.process.states import ProcessState
+from fluxor_actors.storage.durable import Command as Order
+from fluxor_actors.storage.durable import DurableStore, EngineIdentity
+
+__all__ = ["Tenancy"]
+
+_logger = logging.getLogger(__name__)
+
+_CLAIMED_AT_ONCE = 500
+_CLAIM_EVERY = 2.0
+_ANSWER_WITHIN = 5.0
+
+
+class Tenancy:
+    """Keeps one engine's place on a durable store, on a thread of its own that sleeps until something changes there.
+
+    Args:
+        store: where.
+        identity: who.
+        lease: seconds after which others take over what this engine has not said it still holds.
+        reach: finds the supervisor of a process.
+        lost: called once, when others have declared this engine dead.
+        news: called when something has changed on the store.
+    """
+
+    def __init__(
+        self,
+        store: DurableStore,
+        identity: EngineIdentity,
+        lease: float,
+        reach: Callable[[str], Any],
+        lost: Callable[[], None],
+        news: Callable[[], None],
+    ) -> None:
+        self.store = store
+        self.engine = identity.id
+        self._identity = identity
+        self._lease = lease
+        self._reach = reach
+        self._lost = lost
+        self._news = news
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._guardian: Mailbox | None = None
+        self._renewed = 0.0
+        self._claimed = 0.0
+
+    def start(self, guardian: Mailbox) -> None:
+        """Register, take over what nobody holds, and stay.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached.
+        """
+        self._guardian = guardian
+        self.store.register_engine(self._identity, self._lease)
+        self._renewed = time.monotonic()
+        self._claim()
+        self._thread = threading.Thread(target=self._stay, name="fluxor-tenancy", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Give the place up: others may take over at once."""
+        self._closing.set()
+        thread = self._thread
+        if thread is None:
+            return
+        try:
+            self.store.release(self.engine)
+        except FluxorError:
+            _logger.warning("the lease could not be given up; others take over when it ends")
+        if thread is not threading.current_thread():
+            thread.join(timeout)
+
+    def _stay(self) -> None:
+        known = -1
+        delay = 0.1
+        while not self._closing.is_set():
+            try:
+                known = self.store.wait_for_change(known, self._patience())
+                if self._closing.is_set():
+                    return
+                if not self._look():
+                    return
+                delay = 0.1
+            except StoreUnavailableError as error:
+                _logger.warning("the store cannot be reached, and is tried again: %s", error)
+                if self._closing.wait(delay):
+                    return
+                delay = min(delay * 2, 5.0)
+            except Exception:  # one look that goes wrong is no reason to give up the place
+                if self._closing.is_set():
+                    return
+                _logger.exception("looking after the store went wrong")
+                if self._closing.wait(delay):
+                    return
+                delay = min(delay * 2, 5.0)
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        due = self.store.next_due(self.engine)
+        until = min(self._renewed + self._lease / 3, self._claimed + _CLAIM_EVERY)
+        wait = until - now
+        if due is not None:
+            wait = min(wait, due - time.time())
+        return max(0.0, wait)
+
+    def _look(self) -> bool:
+        """Renew, claim, obey. False when the place is lost."""
+        now = time.monotonic()
+        if now >= self._renewed + self._lease / 3:
+            if not self.store.renew(self.engine):
+                _logger.error("this engine was declared dead by others, and stops")
+                self._lost()
+                return False
+            self._renewed = time.monotonic()
+        if now >= self._claimed + _CLAIM_EVERY:
+            self._claim()
+        for order in self.store.take_commands(self.engine, _CLAIMED_AT_ONCE):
+            self._obey(order)
+        self._news()
+        due = self.store.due(self.engine, time.time(), _CLAIMED_AT_ONCE)
+        if due:
+            self._adopt(due)
+        return True
+
+    def _claim(self) -> None:
+        self._claimed = time.monotonic()
+        while claimed := self.store.claim(self.engine, _CLAIMED_AT_ONCE):
+            self._adopt(claimed)
+
+    def _adopt(self, process_ids: list[str]) -> None:
+        assert self._guardian is not None
+        self._guardian.tell(Adopt(tuple(process_ids)))
+
+    # Commands ----------------------------------------------------------------------------------------------------------
+
+    def _obey(self, order: Order) -> None:
+        """Apply what another program wants; the answer is committed with the effect."""
+        try:
+            command = read_order(order.name, order.payload)
+            supervisor = self._reach(order.process_id)
+            state, answered = supervisor.ask(Remote(order.id, command), timeout=_ANSWER_WITHIN)
+        except ActorDeadError:
+            return  # it is handed out again
+        except Exception as error:  # whoever asked is to know
+            self.store.answer_command(order.id, refusal_of(error))
+            return
+        if not answered:
+            self.store.answer_command(order.id, answer_of(state))
+
+    def holds(self, process_id: str) -> bool:
+        """Whether the process is, or now becomes, this engine's."""
+        owner = self.store.owner_of(process_id)
+        return owner == self.engine or (owner is None and self.store.acquire(self.engine, process_id))
+
+    def send(self, process_id: str, command: Command) -> ProcessState:
+        """Have another engine apply a command to its process.
+
+        Raises:
+            TimeoutError: it has not answered within 5 seconds; the command stays recorded.
+            InvalidStateError: it is not possible.
+        """
+        name, payload = order_of(command)
+        order = Order(uuid.uuid4().hex, process_id, name, payload, time.time())
+        known = self.store.changed()
+        self.store.put_command(order)
+        deadline = time.monotonic() + _ANSWER_WITHIN
+        while (answer := self.store.command_answer(order.id)) is None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(
+                    f"the engine that runs process {process_id} has not answered; the command stays recorded"
+                )
+            known = self.store.wait_for_change(known, left)
+        return read_answer(answer)
