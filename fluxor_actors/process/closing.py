@@ -74,7 +74,7 @@ def _overrides(body: Body, outcome: Outcome) -> bool:
 
 def settle(turn: Turn, run: Run) -> None:
     """Nothing is open below the run: what comes next?"""
-    if run.status is not _E.WAIT_FOR_SUB_TASKS or not turn.live(run):
+    if run.status is not _E.WAIT_FOR_SUB_TASKS:
         return
     body, task = run.below, run.task
     if body.open or (body.jumps and run.id not in body.jumps):

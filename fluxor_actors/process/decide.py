@@ -7,9 +7,7 @@ long cascade is a loop and not a recursion. Nothing here waits, reads a clock, d
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-from attrs import frozen
+from typing import TYPE_CHECKING, Any
 
 from fluxor_actors.process import (
     attempting,
@@ -31,7 +29,14 @@ from fluxor_actors.process.effects import Effect
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.joining import check_join
 from fluxor_actors.process.state import State
+from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Note, Rules, Step, Turn
+
+if TYPE_CHECKING:
+    from attrs import frozen
+else:
+    # Frozen for the type checker. At run time one is made for each command, and frozen ones cost three times as much to make.
+    from attrs import define as frozen
 
 __all__ = ["Decision", "Rules", "decide"]
 
@@ -111,10 +116,12 @@ def decide(state: State, command: Command, now: float, rules: Rules) -> Decision
     """
     turn = Turn(state, now, rules)
     _COMMANDS[type(command)](turn, command)
-    _work_off(turn)
-    while state.queued and not state.active and relieving.relieve(turn):
-        _work_off(turn)
-    controlling.settle_pause(turn)
+    agenda, table = turn.agenda, _TABLE
+    while agenda or (state.queued and not state.active and relieving.relieve(turn)):
+        step, *arguments = agenda.popleft()
+        table[step](turn, *arguments)
+    if state.status is ProcessState.PAUSE_REQUESTED:
+        controlling.settle_pause(turn)
     if turn.events:
         if state.sequence == len(turn.events):
             state.created_at = now
@@ -122,10 +129,3 @@ def decide(state: State, command: Command, now: float, rules: Rules) -> Decision
         if state.finished_at is None and state.status.final:
             state.finished_at = now
     return Decision(turn.events, turn.effects, turn.notes)
-
-
-def _work_off(turn: Turn) -> None:
-    agenda = turn.agenda
-    while agenda:
-        step, *arguments = agenda.popleft()
-        _TABLE[step](turn, *arguments)

@@ -13,7 +13,7 @@ __all__ = ["open_demanded"]
 
 def open_demanded(turn: Turn, dependent: Run) -> None:
     """Start the tasks for which a run waits, those that are not under way: by now whoever would open them anyway has done so."""
-    if dependent.status is not ExecutionState.WAIT_FOR_DEPENDENCIES or not turn.live(dependent):
+    if dependent.status is not ExecutionState.WAIT_FOR_DEPENDENCIES:
         return
     for number in unmet(turn, dependent)[0]:
         task = turn.plan.tasks[number]

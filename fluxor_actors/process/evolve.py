@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fluxor_actors.process import events as happened
@@ -15,9 +15,9 @@ from fluxor_actors.process import evolve_restart as restart
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.state import State
 
-__all__ = ["evolve"]
+__all__ = ["RULES", "evolve"]
 
-_RULES: dict[type, Callable[[State, Any], None]] = {
+RULES: Mapping[type, Callable[[State, Any], None]] = {
     happened.ProcessStarted: whole.started,
     happened.PauseRequested: whole.pause_requested,
     happened.ProcessPaused: whole.paused,
@@ -65,6 +65,6 @@ _RULES: dict[type, Callable[[State, Any], None]] = {
 
 def evolve(state: State, event: Event) -> State:
     """Apply one event. The state is changed in place, and returned."""
-    _RULES[type(event)](state, event)
+    RULES[type(event)](state, event)
     state.sequence += 1
     return state

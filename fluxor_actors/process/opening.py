@@ -62,7 +62,7 @@ def open_run(
 
 def begin(turn: Turn, run: Run) -> None:
     """Take a pending run as far as it goes."""
-    if run.status is not ExecutionState.PENDING or not turn.live(run):
+    if run.status is not ExecutionState.PENDING:
         return
     state, task = turn.state, run.task
     if state.pausing:
@@ -72,12 +72,16 @@ def begin(turn: Turn, run: Run) -> None:
         turn.then(Step.COMPLETE, run, run.output)
     elif run.scheduled:
         schedule(turn, run)
-    elif run.target is not None or (_dependencies(turn, run) and _delay(turn, run) and _place(turn, run)):
+    elif run.target is not None or (
+        (not task.depends_on or _dependencies(turn, run))
+        and (task.schedule_in is None or _delay(turn, run, task.schedule_in))
+        and _place(turn, run)
+    ):
         _condition(turn, run, task)
 
 
 def _dependencies(turn: Turn, run: Run) -> bool:
-    if run.stage >= Stage.DEPENDENCIES or not run.task.depends_on:
+    if run.stage >= Stage.DEPENDENCIES:
         return True
     open_, failed = unmet(turn, run)
     if failed is not None:
@@ -152,9 +156,8 @@ def admit(turn: Turn, parent: Run) -> None:
         turn.then(Step.REVIVE, run)
 
 
-def _delay(turn: Turn, run: Run) -> bool:
-    seconds = run.task.schedule_in
-    if seconds is None or run.stage >= Stage.DELAY:
+def _delay(turn: Turn, run: Run, seconds: float) -> bool:
+    if run.stage >= Stage.DELAY:
         return True
     if TimerKind.DELAY not in run.timers:
         due = turn.now + seconds

@@ -20,7 +20,7 @@ __all__ = ["advance", "dependency_failure", "item_ended", "open_item"]
 
 def advance(turn: Turn, run: Run) -> None:
     """Open what can be opened next, or settle the run if nothing is left."""
-    if run.status is not ExecutionState.WAIT_FOR_SUB_TASKS or not turn.live(run):
+    if run.status is not ExecutionState.WAIT_FOR_SUB_TASKS:
         return
     body = run.below
     flow = run.task.flow
@@ -38,10 +38,12 @@ def advance(turn: Turn, run: Run) -> None:
 
 def _next(turn: Turn, run: Run) -> TaskPlan | None:
     """The next child of the run's task that is wanted."""
-    children, selected = run.task.children, turn.state.selected
-    for position in range(run.below.cursor, len(children)):
+    children, selected, cursor = run.task.children, turn.state.selected, run.below.cursor
+    if selected is None:
+        return turn.plan.tasks[children[cursor]] if cursor < len(children) else None
+    for position in range(cursor, len(children)):
         number = children[position]
-        if selected is None or number in selected:
+        if number in selected:
             return turn.plan.tasks[number]
     return None
 
@@ -54,14 +56,14 @@ def _advance_sequence(turn: Turn, run: Run) -> None:
             if body.open == 0:
                 turn.then(Step.SETTLE, run)
             return
-        if not (_prefetched(run, task) and run.target is None):
+        if not task.watched or run.target is not None or not _prefetched(run, task):
             _open_child(turn, run, task)
         elif not _adopt(turn, run, task):
             return
 
 
 def _prefetched(run: Run, task: TaskPlan) -> bool:
-    return task.watched and task.number in run.frame.of(task).prefetched
+    return task.number in run.frame.of(task).prefetched
 
 
 def _adopt(turn: Turn, run: Run, task: TaskPlan) -> bool:
@@ -90,7 +92,7 @@ def _open_child(turn: Turn, run: Run, task: TaskPlan) -> None:
 
 def _advance_parallel(turn: Turn, run: Run) -> None:
     while (task := _next(turn, run)) is not None:
-        if not _prefetched(run, task):
+        if not task.watched or not _prefetched(run, task):
             _open_child(turn, run, task)
         elif not _adopt(turn, run, task):
             return

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from fluxor_actors.errors import IllegalTransitionError
 
-__all__ = ["ExecutionState", "ProcessState", "check_execution", "check_process"]
+__all__ = ["ENDED", "ExecutionState", "ProcessState", "check_execution", "check_process"]
 
 
 class ProcessState(StrEnum):
@@ -47,13 +47,13 @@ class ExecutionState(StrEnum):
     @property
     def final(self) -> bool:
         """Whether the run has ended."""
-        return self in _FINAL_EXECUTION
+        return self in ENDED
 
 
 _P = ProcessState
 _E = ExecutionState
 _FINAL_PROCESS = frozenset({_P.CANCELLED, _P.COMPLETED, _P.FAILED})
-_FINAL_EXECUTION = frozenset({_E.COMPLETED, _E.FAILED, _E.SKIPPED, _E.CANCELLED})
+ENDED = frozenset({_E.COMPLETED, _E.FAILED, _E.SKIPPED, _E.CANCELLED})
 
 _PROCESS = {
     _P.PENDING: {_P.RUNNING, _P.FAILED, _P.CANCEL_REQUESTED},

@@ -11,9 +11,10 @@ from attrs import frozen
 from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.effects import Effect, StartTimer, StopTimer
 from fluxor_actors.process.events import Event
-from fluxor_actors.process.evolve import evolve
+from fluxor_actors.process.evolve import RULES
 from fluxor_actors.process.run import Run
 from fluxor_actors.process.state import State
+from fluxor_actors.process.states import ENDED
 
 __all__ = ["Note", "Rules", "Step", "Turn"]
 
@@ -76,7 +77,9 @@ class Turn:
 
     def emit(self, event: Event) -> None:
         """Record a fact and let it take effect on the state."""
-        evolve(self.state, event)
+        state = self.state
+        RULES[type(event)](state, event)
+        state.sequence += 1
         self.events.append(event)
 
     def do(self, effect: Effect) -> None:
@@ -100,5 +103,5 @@ class Turn:
             self.effects.append(StopTimer(run.id, kind))
 
     def live(self, run: Run) -> bool:
-        """Whether that very run is still to end."""
-        return self.state.runs.get(run.id) is run and not run.status.final
+        """Whether the run is still to end."""
+        return run.status not in ENDED
