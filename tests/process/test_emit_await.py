@@ -352,3 +352,55 @@ def test_a_group_that_waits_for_whoever_awaits_it_is_refused() -> None:
         )
     with pytest.raises(DefinitionError, match="none could ever end"):
         plan_of("name: w\npipeline: {e: {emit: {forEach: '[1]', as: n, task: {work: {await: {on: e}}}}}}")
+
+
+def test_a_group_nobody_can_join_any_more_is_forgotten() -> None:
+    driver = Driver(
+        """
+name: w
+pipeline:
+  e: {emit: {forEach: "[1, 2]", as: n, task: {work: {action: t:x}}}}
+  j: {when: "${false}", await: {on: e}}
+  again: {post: {k: "${k + 1}"}, goto: {when: "${k < 5}", task: e}}
+  last: {action: t:x}
+""",
+        hold=("last",),
+    ).start({"k": 1})
+    assert len([run for run in driver.state.runs.values() if run.group]) == 1
+    assert driver.finish("w/last").status == "completed"
+
+
+def test_a_group_whose_failure_was_caught_is_forgotten() -> None:
+    driver = Driver(
+        """
+name: w
+pipeline:
+  e: {emit: {forEach: "[1, 2]", as: n, task: {work: {action: t:x}}}}
+  s: {j: {await: {on: e, mode: anyError}}, catch: {action: t:x}}
+  last: {action: t:x}
+""",
+        hold=("last", "work"),
+    ).start()
+    driver.fail("w/e/work[0]").finish("w/e/work[1]")
+    assert [run.id for run in driver.state.runs.values()] == ["w", "w/last"]
+    driver.fail("w/last").resume_failed().finish("w/last")
+    assert len(driver.calls) == 5
+    assert driver.status == "completed"
+
+
+def test_a_join_in_a_finally_of_a_cancelled_process_fails_with_its_group() -> None:
+    driver = (
+        Driver(
+            """
+name: w
+pipeline:
+  e: {emit: {forEach: "[1, 2]", as: n, task: {work: {action: t:x}}}}
+  s: {a: {action: t:x}, finally: {await: {on: e}}}
+""",
+            hold=("a", "work"),
+        )
+        .start()
+        .cancel()
+    )
+    driver.finish("w/s/a").fail("w/e/work[0]").fail("w/e/work[1]")
+    assert driver.status == "cancelled"

@@ -423,3 +423,74 @@ def test_a_goto_into_a_scope_enters_it_afresh() -> None:
     ).start()
     assert again.names() == ["s/x", "s/y", "s#2/y"]
     assert [event.run for event in again.events if type(event) is RunEntered] == ["w", "w/s", "w/s#2"]
+
+
+def test_control_that_moves_away_waits_no_longer_for_what_runs_elsewhere() -> None:
+    text = """
+name: w
+pipeline:
+  kind: Parallel
+  tasks:
+    user: {action: t:x, dependsOn: tool}
+    s:
+      scheduleIn: 5s
+      tasks: {go: {action: t:x, async: true, goto: {task: end}}, tool: {action: t:x}, never: {action: t:x}, end: {action: t:x}}
+"""
+    driver = Driver(text, hold=("tool", "go")).start().advance(5)
+    driver.reload().finish("w/s/go")
+    assert driver.names() == ["s/tool", "s/go", "s/end"]
+    assert driver.status == "running"
+    driver.finish("w#~w/s/tool")
+    assert driver.names()[3:] == ["user"]
+    assert driver.status == "completed"
+
+
+def test_catch_moves_on_from_what_runs_elsewhere() -> None:
+    driver = (
+        Driver(
+            """
+name: w
+pipeline:
+  kind: Parallel
+  tasks:
+    user: {action: t:x, dependsOn: tool}
+    s:
+      scheduleIn: 5s
+      tasks: {bad: {action: t:x, async: true}, tool: {action: t:x}, end: {action: t:x}, catch: {action: t:x, goto: {task: end}}}
+""",
+            hold=("tool", "bad"),
+        )
+        .start()
+        .advance(5)
+    )
+    driver.fail("w/s/bad")
+    assert driver.names() == ["s/tool", "s/bad", "s/catch", "s/end"]
+    driver.finish("w#~w/s/tool")
+    assert driver.status == "completed"
+
+
+def test_a_sibling_that_was_stopped_by_a_jump_does_not_run_again_after_a_cancellation() -> None:
+    text = """
+name: w
+pipeline: {go: {action: t:x, async: true, goto: {task: c}}, b: {action: t:x}, c: {action: t:x}}
+"""
+    driver = Driver(text, hold=("go", "b")).start().finish("w/go").cancel()
+    driver.fail("w/b", "stopped")
+    assert driver.status == "cancelled"
+    driver.resume_failed()
+    assert driver.names() == ["go", "b", "c"]
+    assert driver.status == "completed"
+
+
+def test_an_item_whose_restart_fails_fails_its_task() -> None:
+    text = """
+name: w
+pipeline:
+  each:
+    template:
+      selector: [{name: n, value: [1]}, {name: m, value: "${1 / left}"}]
+      task: {item: {action: t:x, post: {left: "${left - 1}"}, goto: {when: "${left == 0}", task: item}}}
+"""
+    driver = Driver(text).start({"left": 1})
+    assert driver.status == "failed"
+    assert list(driver.state.errors) == ["w/each"]
