@@ -14,6 +14,7 @@ from fluxor_actors.actors.dispatched import UnregisteredThreadingActor
 from fluxor_actors.actors.lean import LeanRef
 from fluxor_actors.actors.messages import Mailbox, Write, WriteFailed, Written
 from fluxor_actors.errors import StoreUnavailableError
+from fluxor_actors.faults import Faults
 from fluxor_actors.storage import Append, Store
 
 __all__ = ["ImmediateJournal", "Journal", "JournalActor", "ThreadedJournal"]
@@ -80,10 +81,11 @@ class JournalActor(UnregisteredThreadingActor):
 
     thread_name = "fluxor-journal"
 
-    def __init__(self, store: Store, closing: threading.Event) -> None:
+    def __init__(self, store: Store, closing: threading.Event, faults: Faults | None = None) -> None:
         super().__init__()
         self._store = store
         self._closing = closing
+        self._faults = faults
 
     def on_receive(self, message: Write | Flush) -> None:
         if isinstance(message, Flush):
@@ -109,7 +111,7 @@ class JournalActor(UnregisteredThreadingActor):
         delay = 0.05
         while True:
             try:
-                self._store.append([write.append for write in batch])
+                self._append(batch)
             except StoreUnavailableError as error:
                 if self._closing.wait(delay):
                     self._answer(batch, WriteFailed(error))
@@ -130,6 +132,13 @@ class JournalActor(UnregisteredThreadingActor):
                 self._answer(batch, Written())
                 return
 
+    def _append(self, batch: list[Write]) -> None:
+        if self._faults is not None:
+            self._faults("commit.before", batch[0].append.process_id)
+        self._store.append([write.append for write in batch])
+        if self._faults is not None:
+            self._faults("commit.after", batch[0].append.process_id)
+
     def _answer(self, batch: list[Write], message: Written | WriteFailed) -> None:
         for write in batch:
             try:
@@ -141,7 +150,8 @@ class JournalActor(UnregisteredThreadingActor):
 class ThreadedJournal:
     """For a store whose commits take their time: one thread that commits for everybody."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, faults: Faults | None = None) -> None:
+        self._faults = faults
         self._closing = threading.Event()
         self._actor: LeanRef[JournalActor] | None = None
         self._store = store
@@ -151,7 +161,7 @@ class ThreadedJournal:
         actor = self._actor
         if actor is None:
             with self._lock:
-                actor = self._actor = self._actor or JournalActor.start(self._store, self._closing)
+                actor = self._actor = self._actor or JournalActor.start(self._store, self._closing, self._faults)
         actor.tell(Write(append, supervisor))
         return False
 

@@ -44,6 +44,9 @@ class Outside:
         if run is None or run.attempt != effect.attempt or run.status.final:
             # Cancelled in the same batch.
             return
+        faults = self._parts.faults
+        if faults is not None:
+            faults("dispatch.before", self._process_id, effect.run, effect.attempt)
         task = state.plan.tasks[effect.task]
         cancellation = Cancellation()
         self._cancellations[effect.run] = (effect.attempt, cancellation)
@@ -68,6 +71,8 @@ class Outside:
                 Origin(state.plan, task.number, state.updated_at, state.values, state.environment.get(DOCUMENT)),
             )
         )
+        if faults is not None:
+            faults("dispatch.after", self._process_id, effect.run, effect.attempt)
 
     def signal_cancel(self, effect: outer.SignalCancel) -> None:
         attempt, cancellation = self._cancellations.get(effect.run, (0, None))

@@ -16,6 +16,7 @@ from fluxor_actors.actors.journal import Journal
 from fluxor_actors.actors.messages import Mailbox
 from fluxor_actors.actors.timer import Timer
 from fluxor_actors.clock import Clock
+from fluxor_actors.faults import Faults
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.turn import Rules
 from fluxor_actors.storage import Store
@@ -40,7 +41,7 @@ class Origin:
 class Parts:
     """The engine's parts. ``guardian`` and ``allocator`` are set when they are started.
 
-    ``acting``: the threads that are inside an action at this moment.
+    ``acting``: the threads that are inside an action at this moment. ``faults``: called at fault points.
     """
 
     clock: Clock
@@ -55,6 +56,7 @@ class Parts:
     guardian: Mailbox
     allocator: Mailbox
     acting: set[int] = field(factory=set)
+    faults: Faults | None = None
 
     def tell_guardian(self, message: Any) -> bool:
         """Tell the guardian something. False when it has stopped, as the engine does."""

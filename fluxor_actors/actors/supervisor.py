@@ -210,12 +210,21 @@ class ProcessSupervisor(DispatchedActor):
         self._carry_on(batch)
 
     def _carry_on(self, batch: Batch) -> None:
-        for reply, answer in batch.replies:
-            reply.set(answer())
+        if batch.replies:
+            self._acknowledge(batch.replies)
         if batch.effects:
             self._act(batch.effects)
         if self._committed is not None and self._committed.final and not self._uncommitted:
             self._over()
+
+    def _acknowledge(self, replies: list[tuple[Future[Any], Callable[[], Any]]]) -> None:
+        faults = self._parts.faults
+        for reply, answer in replies:
+            if faults is not None:
+                faults("acknowledge.before", self._process_id)
+            reply.set(answer())
+            if faults is not None:
+                faults("acknowledge.after", self._process_id)
 
     def _follow(self, events: list[Event], before: ProcessState | None) -> None:
         """Keep the family's progress current."""

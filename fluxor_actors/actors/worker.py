@@ -15,6 +15,7 @@ from pykka import ActorDeadError
 from fluxor_actors.actors.dispatched import DispatchedActor, UnregisteredThreadingActor
 from fluxor_actors.actors.dispatcher import Dispatcher
 from fluxor_actors.actors.messages import Assignment, Mailbox, WorkerIdle, WorkerLost
+from fluxor_actors.faults import Faults
 from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded, AttemptSuspended
 from fluxor_actors.process.failure import Failure
 
@@ -83,22 +84,37 @@ class Worker(UnregisteredThreadingActor):
     Once it has told of the outcome it lends its thread to those it told, since what follows is most often its own next work.
     """
 
-    def __init__(self, invoke: Invoke, allocator: Mailbox, dispatcher: Dispatcher, name: str | None = None) -> None:
+    def __init__(
+        self,
+        invoke: Invoke,
+        allocator: Mailbox,
+        dispatcher: Dispatcher,
+        name: str | None = None,
+        faults: Faults | None = None,
+    ) -> None:
         super().__init__()
         self.thread_name = name
         self._invoke = invoke
         self._allocator = allocator
         self._dispatcher = dispatcher
+        self._faults = faults
         self._current: Assignment | None = None
 
     def on_receive(self, message: Assignment) -> None:
         self._current = message
+        self._at("attempt.before", message)
         outcome = _carry_out(message, self._invoke)
+        self._at("outcome.before", message)
         self._current = None
         self._dispatcher.lend(lambda: self._report(message, outcome))
 
+    def _at(self, point: str, assignment: Assignment) -> None:
+        if self._faults is not None:
+            self._faults(point, assignment.process_id, assignment.run, assignment.attempt)
+
     def _report(self, assignment: Assignment, outcome: Outcome) -> None:
         _tell(assignment.supervisor, outcome, assignment)
+        self._at("outcome.after", assignment)
         try:
             self._allocator.tell(WorkerIdle(self.actor_ref, assignment))
         except ActorDeadError:
@@ -140,10 +156,12 @@ class DispatchedWorker(DispatchedActor):
             self.stop_now()
 
 
-def threaded_workers(invoke: Invoke, dispatcher: Dispatcher, name: str = "fluxor-worker") -> Spawn:
+def threaded_workers(
+    invoke: Invoke, dispatcher: Dispatcher, name: str = "fluxor-worker", faults: Faults | None = None
+) -> Spawn:
     """Workers that call ``invoke`` on threads of their own, named ``name-1``, ``name-2`` and so on."""
     numbers = itertools.count(1)
-    return lambda allocator: Worker.start(invoke, allocator, dispatcher, f"{name}-{next(numbers)}")
+    return lambda allocator: Worker.start(invoke, allocator, dispatcher, f"{name}-{next(numbers)}", faults)
 
 
 def dispatched_workers(dispatcher: Dispatcher, invoke: Invoke) -> Spawn:

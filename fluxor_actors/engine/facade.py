@@ -33,6 +33,7 @@ from fluxor_actors.engine.runtime import Runtime
 from fluxor_actors.engine.services import built_in
 from fluxor_actors.engine.stores import check_store, open_store
 from fluxor_actors.expression import Language
+from fluxor_actors.faults import Faults
 from fluxor_actors.ids import Ids, RandomIds
 from fluxor_actors.process.commands import Command
 from fluxor_actors.process.snapshot import Execution
@@ -81,6 +82,7 @@ class Fluxor:
         clock: Clock | None = None,
         ids: Ids | None = None,
         dispatcher: Dispatcher | None = None,
+        faults: Faults | None = None,
         **settings: Any,
     ) -> None:
         """Make an engine. Nothing runs yet.
@@ -101,6 +103,7 @@ class Fluxor:
             clock: the time, for tests.
             ids: makes process ids, for tests.
             dispatcher: gives actors their turns, in place of two threads.
+            faults: called at each of `fluxor_actors.faults.FAULT_POINTS`, for tests.
             **settings: fields of `Config`, and ``workers`` for ``processor.workers``. ``store`` also takes a `Store`, which the engine
                 does not close.
 
@@ -124,12 +127,12 @@ class Fluxor:
         self.events = event_service or EventService(dispatcher)
         language = Language(functions, config.strict_expressions)
         plans = Plans(language, self.actions, self.types, kept, retry)
-        parts = _parts(config, clock, kept, directory, dispatcher, self.events, plans)
+        parts = _parts(config, clock, kept, directory, dispatcher, self.events, plans, faults)
         reading = Reading(parts)
         host = ContextHost(
             clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), None
         )
-        spawn = threaded_workers(invoker(self.actions, host, kept, clock, parts.acting), dispatcher)
+        spawn = threaded_workers(invoker(self.actions, host, kept, clock, parts.acting), dispatcher, faults=faults)
         lifecycle = Lifecycle(
             parts, plans, ids or RandomIds(), spawn, config.processor.workers, dict(config.action_limits),
             config.max_pending, config.on_busy, owns_events=event_service is None, owns_store=kept is not given,
@@ -224,7 +227,12 @@ class _Unstarted:
 
 
 def _deliver(parts: Parts, process_id: str, command: Command) -> None:
+    faults = parts.faults
+    if faults is not None:
+        faults("timer.before", process_id)
     parts.tell_guardian(Forward(process_id, command))
+    if faults is not None:
+        faults("timer.after", process_id)
 
 
 def _parts(
@@ -235,6 +243,7 @@ def _parts(
     dispatcher: Dispatcher,
     events: EventService,
     plans: Plans,
+    faults: Faults | None,
 ) -> Parts:
     parts = Parts(
         clock=clock,
@@ -243,10 +252,11 @@ def _parts(
         directory=directory,
         dispatcher=dispatcher,
         events=events,
-        journal=ImmediateJournal(store) if store.immediate else ThreadedJournal(store),
+        journal=ImmediateJournal(store) if store.immediate else ThreadedJournal(store, faults),
         timer=Timer(clock, lambda process_id, command: _deliver(parts, process_id, command)),
         plan_of=plans.plan_of,
         guardian=_Unstarted(),
         allocator=_Unstarted(),
+        faults=faults,
     )
     return parts

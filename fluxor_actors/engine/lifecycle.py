@@ -95,7 +95,7 @@ class Lifecycle:
         def reach(process_id: str) -> Any:
             return self.ask_guardian(Reach(process_id))
 
-        tenancy = Tenancy(store, identify(), self._lease, reach, lost, self._hear_of_ends)
+        tenancy = Tenancy(store, identify(), self._lease, reach, lost, self._hear_of_ends, self.parts.faults)
         tenancy.start(guardian)
         return tenancy
 

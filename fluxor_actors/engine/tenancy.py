@@ -13,6 +13,7 @@ from fluxor_actors.actors.lean import ActorDeadError
 from fluxor_actors.actors.messages import Adopt, Mailbox, Remote
 from fluxor_actors.engine.orders import answer_of, order_of, read_answer, read_order, refusal_of
 from fluxor_actors.errors import FluxorError, StoreUnavailableError
+from fluxor_actors.faults import Faults
 from fluxor_actors.process.commands import Command
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.storage.durable import Command as Order
@@ -47,6 +48,7 @@ class Tenancy:
         reach: Callable[[str], Any],
         lost: Callable[[], None],
         news: Callable[[], None],
+        faults: Faults | None = None,
     ) -> None:
         self.store = store
         self.engine = identity.id
@@ -55,6 +57,7 @@ class Tenancy:
         self._reach = reach
         self._lost = lost
         self._news = news
+        self._faults = faults
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._guardian: Mailbox | None = None
@@ -141,8 +144,14 @@ class Tenancy:
 
     def _claim(self) -> None:
         self._claimed = time.monotonic()
+        self._at("takeover.before")
         while claimed := self.store.claim(self.engine, _CLAIMED_AT_ONCE):
+            self._at("takeover.after")
             self._adopt(claimed)
+
+    def _at(self, point: str) -> None:
+        if self._faults is not None:
+            self._faults(point)
 
     def _adopt(self, process_ids: list[str]) -> None:
         assert self._guardian is not None
