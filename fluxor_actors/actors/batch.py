@@ -10,6 +10,7 @@ from pykka import Future
 
 from fluxor_actors.process.effects import Effect
 from fluxor_actors.process.events import Event
+from fluxor_actors.process.snapshot import Process
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Note
 
@@ -25,6 +26,7 @@ class Batch:
         replies: futures, and what to answer with once all is committed.
         status: that of the process after the events.
         first: the number of the first event.
+        process: as it is after the events, if somebody wants to know.
     """
 
     events: list[Event]
@@ -34,6 +36,7 @@ class Batch:
     effects: list[Effect]
     status: ProcessState
     first: int = 0
+    process: Process | None = None
 
     def join(self, other: Batch) -> None:
         """Let what needs no commit of its own leave with this one."""

@@ -13,6 +13,7 @@ from pykka import ActorDeadError, Timeout
 from fluxor_actors.actors.dispatched import UnregisteredThreadingActor
 from fluxor_actors.actors.lean import LeanRef
 from fluxor_actors.actors.messages import Mailbox, Write, WriteFailed, Written
+from fluxor_actors.actors.mirror import Mirror
 from fluxor_actors.errors import StoreUnavailableError
 from fluxor_actors.faults import Faults
 from fluxor_actors.storage import Append, Store
@@ -81,8 +82,11 @@ class JournalActor(UnregisteredThreadingActor):
 
     thread_name = "fluxor-journal"
 
-    def __init__(self, store: Store, closing: threading.Event, faults: Faults | None = None) -> None:
+    def __init__(
+        self, store: Store, closing: threading.Event, faults: Faults | None = None, mirror: Mirror | None = None
+    ) -> None:
         super().__init__()
+        self._mirror = mirror
         self._store = store
         self._closing = closing
         self._faults = faults
@@ -90,6 +94,8 @@ class JournalActor(UnregisteredThreadingActor):
     def on_receive(self, message: Write | Flush) -> None:
         if isinstance(message, Flush):
             return
+        if self._mirror is not None:
+            self._mirror.wait_for_room(self._closing)
         batch = [message]
         items = self.actor_inbox.items
         later: Any = None
@@ -150,8 +156,9 @@ class JournalActor(UnregisteredThreadingActor):
 class ThreadedJournal:
     """For a store whose commits take their time: one thread that commits for everybody."""
 
-    def __init__(self, store: Store, faults: Faults | None = None) -> None:
+    def __init__(self, store: Store, faults: Faults | None = None, mirror: Mirror | None = None) -> None:
         self._faults = faults
+        self._mirror = mirror
         self._closing = threading.Event()
         self._actor: LeanRef[JournalActor] | None = None
         self._store = store
@@ -161,7 +168,9 @@ class ThreadedJournal:
         actor = self._actor
         if actor is None:
             with self._lock:
-                actor = self._actor = self._actor or JournalActor.start(self._store, self._closing, self._faults)
+                actor = self._actor = self._actor or JournalActor.start(
+                    self._store, self._closing, self._faults, self._mirror
+                )
         actor.tell(Write(append, supervisor))
         return False
 

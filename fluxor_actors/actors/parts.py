@@ -14,6 +14,7 @@ from fluxor_actors.actors.dispatcher import Dispatcher
 from fluxor_actors.actors.event_service import EventService
 from fluxor_actors.actors.journal import Journal
 from fluxor_actors.actors.messages import Mailbox
+from fluxor_actors.actors.mirror import Mirror
 from fluxor_actors.actors.timer import Timer
 from fluxor_actors.clock import Clock
 from fluxor_actors.faults import Faults
@@ -42,6 +43,7 @@ class Parts:
     """The engine's parts. ``guardian`` and ``allocator`` are set when they are started.
 
     ``acting``: the threads that are inside an action at this moment. ``faults``: called at fault points.
+    ``mirror``: who copies what is committed, if anybody does.
     """
 
     clock: Clock
@@ -57,6 +59,7 @@ class Parts:
     allocator: Mailbox
     acting: set[int] = field(factory=set)
     faults: Faults | None = None
+    mirror: Mirror | None = None
 
     def tell_guardian(self, message: Any) -> bool:
         """Tell the guardian something. False when it has stopped, as the engine does."""

@@ -67,6 +67,8 @@ def _finish(parts: Parts, journal: Journal, record: Record, header: Header, mess
         parts.events.publish(Event(context, created, data=process))
         progress = parts.directory.families.progress(header.root_id) or ended.progress
         parts.events.publish(Event(EventContext(header.root_id, "", "progress.changed"), created, data=progress))
+    if parts.mirror is not None:
+        parts.mirror.recovered(header.id)
     return ended
 
 

@@ -26,6 +26,7 @@ from fluxor_actors.actors.messages import (
     WriteFailed,
     Written,
 )
+from fluxor_actors.actors.mirror import Commit, Mirror
 from fluxor_actors.actors.outside import Outside
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.publication import Publication
@@ -172,6 +173,8 @@ class ProcessSupervisor(DispatchedActor):
         else:
             self._live = self._parts.directory.families.join(state.root_id, state.id)
             self._take(self._decide(Recover()))
+        if self._parts.mirror is not None:
+            self._parts.mirror.recovered(self._process_id)
 
     # Commit ------------------------------------------------------------------------------------------------------------
 
@@ -186,6 +189,8 @@ class ProcessSupervisor(DispatchedActor):
             batch.first = self.state.sequence - len(batch.events) + 1
             final = batch.status.final
             header = self._header() if batch.status is not self._written or final else None
+            if header is not None and self._parts.mirror is not None:
+                batch.process = process_of(self.state)
             self._written = batch.status
             record = Record(batch.first, batch.at, batch.events)
             self._uncommitted.append(batch)
@@ -206,6 +211,8 @@ class ProcessSupervisor(DispatchedActor):
         batch = self._uncommitted.popleft()
         before, self._committed = self._committed, batch.status
         self._follow(batch.events, before)
+        if self._parts.mirror is not None:
+            self._mirror(self._parts.mirror, batch)
         self._publish(batch.events, batch.notes, batch.first, batch.at)
         self._carry_on(batch)
 
@@ -252,6 +259,15 @@ class ProcessSupervisor(DispatchedActor):
                 _logger.exception(
                     "process %s: events are lost", self._process_id, extra={"process_id": self._process_id}
                 )
+
+    def _mirror(self, mirror: Mirror, batch: Batch) -> None:
+        """Have copied what is committed."""
+        state = self.state
+        mirror.committed(
+            Commit(
+                state.id, state.definition_hash, state.created_at, batch.first, batch.at, batch.events, batch.process
+            )
+        )
 
     def _act(self, effects: list[Effect]) -> None:
         if self._outside is None:

@@ -16,7 +16,11 @@ __all__ = ["Execution", "Process", "ProcessOutput"]
 
 @frozen(kw_only=True)
 class Process:
-    """A process at one moment."""
+    """A process at one moment.
+
+    ``revision``, on what a DAO is given: of two snapshots of one thing the newer has the greater one. It holds when the process was
+    created, in seconds since the epoch, and the number of its last event that is told of.
+    """
 
     id: str
     workflow: str
@@ -33,11 +37,15 @@ class Process:
     errors: Mapping[str, str] = field(factory=dict)
     cancel_reason: str | None = None
     requested_by: str | None = None
+    revision: tuple[float, int] = field(default=(0.0, 0), eq=False, repr=False)
 
 
 @frozen(kw_only=True)
 class Execution:
-    """One run of one task at one moment. ``iteration`` counts from 1, ``attempt`` from 1 (0: not yet tried)."""
+    """One run of one task at one moment. ``iteration`` counts from 1, ``attempt`` from 1 (0: not yet tried).
+
+    ``revision``: as in `Process`.
+    """
 
     id: str
     process_id: str = ""
@@ -53,6 +61,7 @@ class Execution:
     scheduled_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    revision: tuple[float, int] = field(default=(0.0, 0), eq=False, repr=False)
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,49 @@
+"""What is told of commits to those who keep copies of processes and executions elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+from attrs import frozen
+
+from fluxor_actors.process.events import Event
+from fluxor_actors.process.snapshot import Process
+
+__all__ = ["Commit", "Mirror"]
+
+
+@frozen(slots=True, eq=False)
+class Commit:
+    """Events of one process that are committed.
+
+    Attributes:
+        created_at: when the process was created, in seconds since the epoch.
+        first: the number of the first event.
+        at: when they happened, in seconds since the epoch.
+        process: as it is after them; None when its state is still the same.
+    """
+
+    process_id: str
+    definition_hash: str
+    created_at: float
+    first: int
+    at: float
+    events: list[Event]
+    process: Process | None
+
+
+class Mirror(Protocol):
+    """Takes what is committed, and never makes whoever tells it wait."""
+
+    def committed(self, commit: Commit) -> None:
+        """Take in a commit; those of one process come in order."""
+        ...
+
+    def recovered(self, process_id: str) -> None:
+        """Take in the process as it is in the store: it is gone on with, and nobody knows what was copied before."""
+        ...
+
+    def wait_for_room(self, closing: threading.Event) -> None:
+        """Wait, for who commits, as long as too much has been taken in and not been copied; not longer than until ``closing``."""
+        ...
