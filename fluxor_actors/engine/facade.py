@@ -82,6 +82,7 @@ class Fluxor:
         clock: Clock | None = None,
         ids: Ids | None = None,
         dispatcher: Dispatcher | None = None,
+        take_over: bool = True,
         faults: Faults | None = None,
         **settings: Any,
     ) -> None:
@@ -103,6 +104,8 @@ class Fluxor:
             clock: the time, for tests.
             ids: makes process ids, for tests.
             dispatcher: gives actors their turns, in place of two threads.
+            take_over: go on with what engines that are dead have left on the store; else only with what this one starts, and what it
+                is told to by `Runtime.take_over`.
             faults: called at each of `fluxor_actors.faults.FAULT_POINTS`, for tests.
             **settings: fields of `Config`, and ``workers`` for ``processor.workers``. ``store`` also takes a `Store`, which the engine
                 does not close.
@@ -136,7 +139,7 @@ class Fluxor:
         lifecycle = Lifecycle(
             parts, plans, ids or RandomIds(), spawn, config.processor.workers, dict(config.action_limits),
             config.max_pending, config.on_busy, owns_events=event_service is None, owns_store=kept is not given,
-            lease=config.lease,
+            lease=config.lease, take_over=take_over,
         )  # fmt: skip
         loader = Loader(
             config.meta_base_url, meta_fs_options, meta_service, root_task_node_name=config.root_task_node_name,

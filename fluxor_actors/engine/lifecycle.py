@@ -45,6 +45,7 @@ class Lifecycle:
         owns_events: bool = True,
         owns_store: bool = True,
         lease: float = 10.0,
+        take_over: bool = True,
     ) -> None:
         self.parts = parts
         self.plans = plans
@@ -55,6 +56,7 @@ class Lifecycle:
         self._owns_events = owns_events
         self._owns_store = owns_store
         self._lease = lease
+        self._take_over = take_over
         self.tenancy: Tenancy | None = None
         self.places = Places(max_pending, on_busy)
         self._lock = threading.RLock()
@@ -95,7 +97,9 @@ class Lifecycle:
         def reach(process_id: str) -> Any:
             return self.ask_guardian(Reach(process_id))
 
-        tenancy = Tenancy(store, identify(), self._lease, reach, lost, self._hear_of_ends, self.parts.faults)
+        tenancy = Tenancy(
+            store, identify(), self._lease, reach, lost, self._hear_of_ends, self.parts.faults, self._take_over
+        )
         tenancy.start(guardian)
         return tenancy
 

@@ -46,10 +46,10 @@ def read_order(name: str, payload: str) -> Command:
     """
     given = json.loads(payload)
     commands: dict[str, Any] = {
-        "pause": lambda: Pause(),
-        "resume": lambda: Resume(),
+        "pause": Pause,
+        "resume": Resume,
         "cancel": lambda: Cancel(given["reason"]),
-        "resume_failed": lambda: ResumeFailed(),
+        "resume_failed": ResumeFailed,
         "signal": lambda: Signal(given["name"], given["value"]),
         "steer": lambda: Steer(given["values"]),
     }

@@ -259,6 +259,21 @@ class Runtime:
         """
         return self._looking.progress(process_id)
 
+    def take_over(self, process_id: str) -> bool:
+        """Go on here with a process that a dead engine has left on the store, and with its sub-workflows.
+
+        Returns:
+            Whether this engine runs it; False when another one, which lives, does.
+
+        Raises:
+            ProcessNotFoundError: there is none of this id.
+        """
+        self._lifecycle.ensure_started()
+        if self._parts.store.header(process_id) is None:
+            raise ProcessNotFoundError(process_id)
+        tenancy = self._lifecycle.tenancy
+        return tenancy is None or tenancy.take_over(process_id)
+
     def process_from_context(self) -> Process | None:
         """The process of the action that runs in this thread; None outside of one."""
         return process_from_context()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 from fluxor_actors.actors.lean import ActorDeadError
 from fluxor_actors.actors.messages import Adopt, Mailbox, Remote
-from fluxor_actors.engine.orders import answer_of, order_of, read_answer, read_order, refusal_of
+from fluxor_actors.engine.orders import answer_of, read_order, refusal_of
+from fluxor_actors.engine.sending import send
 from fluxor_actors.errors import FluxorError, StoreUnavailableError
 from fluxor_actors.faults import Faults
 from fluxor_actors.process.commands import Command
@@ -38,6 +38,7 @@ class Tenancy:
         reach: finds the supervisor of a process.
         lost: called once, when others have declared this engine dead.
         news: called when something has changed on the store.
+        take_over: whether to go on with what nobody holds; else only with what this engine has begun, or is told to by `take_over`.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Tenancy:
         lost: Callable[[], None],
         news: Callable[[], None],
         faults: Faults | None = None,
+        take_over: bool = True,
     ) -> None:
         self.store = store
         self.engine = identity.id
@@ -58,6 +60,8 @@ class Tenancy:
         self._lost = lost
         self._news = news
         self._faults = faults
+        self._own = not take_over
+        self._obeying = threading.Lock()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._guardian: Mailbox | None = None
@@ -116,7 +120,7 @@ class Tenancy:
 
     def _patience(self) -> float:
         now = time.monotonic()
-        due = self.store.next_due(self.engine)
+        due = self.store.next_due(self.engine, own=self._own)
         until = min(self._renewed + self._lease / 3, self._claimed + _CLAIM_EVERY)
         wait = until - now
         if due is not None:
@@ -134,16 +138,17 @@ class Tenancy:
             self._renewed = time.monotonic()
         if now >= self._claimed + _CLAIM_EVERY:
             self._claim()
-        for order in self.store.take_commands(self.engine, _CLAIMED_AT_ONCE):
-            self._obey(order)
+        self._obey_all()
         self._news()
-        due = self.store.due(self.engine, time.time(), _CLAIMED_AT_ONCE)
+        due = self.store.due(self.engine, time.time(), _CLAIMED_AT_ONCE, own=self._own)
         if due:
             self._adopt(due)
         return True
 
     def _claim(self) -> None:
         self._claimed = time.monotonic()
+        if self._own:
+            return
         self._at("takeover.before")
         while claimed := self.store.claim(self.engine, _CLAIMED_AT_ONCE):
             self._at("takeover.after")
@@ -158,6 +163,11 @@ class Tenancy:
         self._guardian.tell(Adopt(tuple(process_ids)))
 
     # Commands ----------------------------------------------------------------------------------------------------------
+
+    def _obey_all(self) -> None:
+        with self._obeying:
+            for order in self.store.take_commands(self.engine, _CLAIMED_AT_ONCE, own=self._own):
+                self._obey(order)
 
     def _obey(self, order: Order) -> None:
         """Apply what another program wants; the answer is committed with the effect."""
@@ -178,6 +188,19 @@ class Tenancy:
         owner = self.store.owner_of(process_id)
         return owner == self.engine or (owner is None and self.store.acquire(self.engine, process_id))
 
+    def take_over(self, process_id: str) -> bool:
+        """Go on with a process and its sub-workflows, and obey what was left for them. False: a living engine holds it."""
+        if not self.holds(process_id):
+            return False
+        family = [process_id]
+        for parent in family:
+            below = self.store.headers(parent_id=parent)
+            family += [each.id for each in below if not each.state.final and self.holds(each.id)]
+        headers = (self.store.header(each) for each in family)
+        self._adopt([header.id for header in headers if header is not None and not header.state.final])
+        self._obey_all()
+        return True
+
     def send(self, process_id: str, command: Command) -> ProcessState:
         """Have another engine apply a command to its process.
 
@@ -185,16 +208,9 @@ class Tenancy:
             TimeoutError: it has not answered within 5 seconds; the command stays recorded.
             InvalidStateError: it is not possible.
         """
-        name, payload = order_of(command)
-        order = Order(uuid.uuid4().hex, process_id, name, payload, time.time())
-        known = self.store.changed()
-        self.store.put_command(order)
-        deadline = time.monotonic() + _ANSWER_WITHIN
-        while (answer := self.store.command_answer(order.id)) is None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError(
-                    f"the engine that runs process {process_id} has not answered; the command stays recorded"
-                )
-            known = self.store.wait_for_change(known, left)
-        return read_answer(answer)
+        state = send(self.store, process_id, command, _ANSWER_WITHIN)
+        if state is None:
+            raise TimeoutError(
+                f"the engine that runs process {process_id} has not answered; the command stays recorded"
+            )
+        return state

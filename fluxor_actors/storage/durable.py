@@ -172,11 +172,14 @@ class DurableStore(Store, Protocol):
         """
         ...
 
-    def due(self, engine: str, now: float, limit: int) -> list[str]:
-        """Take parked processes whose time has come, the longest due first. They are parked no more, and owned by the engine."""
+    def due(self, engine: str, now: float, limit: int, *, own: bool = False) -> list[str]:
+        """Take parked processes whose time has come, the longest due first. They are parked no more, and owned by the engine.
+
+        ``own``: only those that the engine has owned before.
+        """
         ...
 
-    def next_due(self, engine: str) -> float | None:
+    def next_due(self, engine: str, *, own: bool = False) -> float | None:
         """When the first of the parked processes is due that the engine would get from `due`."""
         ...
 
@@ -211,9 +214,10 @@ class DurableStore(Store, Protocol):
         """
         ...
 
-    def take_commands(self, engine: str, limit: int) -> list[Command]:
+    def take_commands(self, engine: str, limit: int, *, own: bool = False) -> list[Command]:
         """Commands for processes of this engine, and for those that no living engine owns: the engine owns them from then on.
 
+        ``own``: only those for processes of this engine.
         A command is handed out once while its taker lives, and again after its death until it is answered.
         """
         ...

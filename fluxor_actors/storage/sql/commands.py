@@ -41,7 +41,7 @@ class Commands:
 
         self._link.write(work)
 
-    def take(self, engine: str, limit: int) -> list[Command]:
+    def take(self, engine: str, limit: int, *, own: bool = False) -> list[Command]:
         """See `DurableStore.take_commands`."""
         c = commands.c
         open_ = select(c.id, c.process_id, c.name, c.payload, c.created_at).where(c.answer.is_(None))
@@ -49,7 +49,7 @@ class Commands:
             open_.join(processes, processes.c.id == c.process_id)
             .where(
                 or_(c.taken_by.is_(None), c.taken_by.not_in(select(engines.c.id))),
-                or_(processes.c.owner == engine, nobodys()),
+                processes.c.owner == engine if own else or_(processes.c.owner == engine, nobodys()),
             )
             .order_by(c.position)
             .limit(limit)

@@ -162,11 +162,12 @@ class Engines:
 
     # Due ----------------------------------------------------------------------------------------------------------------
 
-    def due(self, engine: str, now: float, limit: int) -> list[str]:
+    def due(self, engine: str, now: float, limit: int, *, own: bool = False) -> list[str]:
         """See `DurableStore.due`."""
+        mine = processes.c.owner == engine
         query = (
             select(processes.c.id)
-            .where(processes.c.due <= now, or_(processes.c.owner == engine, nobodys()))
+            .where(processes.c.due <= now, mine if own else or_(mine, nobodys()))
             .order_by(processes.c.due, processes.c.position)
             .limit(limit)
         )
@@ -179,16 +180,18 @@ class Engines:
 
         return self._link.write(work)
 
-    def next_due(self, engine: str) -> float | None:
+    def next_due(self, engine: str, *, own: bool = False) -> float | None:
         """See `DurableStore.next_due`."""
         dead = "dead"
         owner = processes.c.owner
 
         def work(connection: Connection) -> float | None:
+            query = select(processes.c.due).where(processes.c.due.is_not(null())).order_by(processes.c.due).limit(1)
+            if own:
+                return connection.execute(query.where(owner == engine)).scalar()
             struck = [id_ for id_, _ in self._dead(connection)]
             free = or_(owner == engine, nobodys(), owner.in_(bindparam(dead, expanding=True)))
-            query = select(processes.c.due).where(processes.c.due.is_not(null()), free).order_by(processes.c.due)
-            return connection.execute(query.limit(1), {dead: struck}).scalar()
+            return connection.execute(query.where(free), {dead: struck}).scalar()
 
         return self._link.read(work, frozen=True)
 

@@ -160,11 +160,11 @@ class SqlStore:
     def park(self, engine: str, parked: Sequence[Parked]) -> list[str]:
         return self._parking.park(engine, parked)
 
-    def due(self, engine: str, now: float, limit: int) -> list[str]:
-        return self._engines.due(engine, now, limit)
+    def due(self, engine: str, now: float, limit: int, *, own: bool = False) -> list[str]:
+        return self._engines.due(engine, now, limit, own=own)
 
-    def next_due(self, engine: str) -> float | None:
-        return self._engines.next_due(engine)
+    def next_due(self, engine: str, *, own: bool = False) -> float | None:
+        return self._engines.next_due(engine, own=own)
 
     def save_snapshot(self, process_id: str, sequence: int, data: bytes, *, drop_before: int = 0) -> None:
         self._parking.save(process_id, sequence, data, drop_before)
@@ -174,8 +174,8 @@ class SqlStore:
     def put_command(self, command: Command) -> None:
         self._commands.put(command)
 
-    def take_commands(self, engine: str, limit: int) -> list[Command]:
-        return self._commands.take(engine, limit)
+    def take_commands(self, engine: str, limit: int, *, own: bool = False) -> list[Command]:
+        return self._commands.take(engine, limit, own=own)
 
     def answer_command(self, command_id: str, answer: str) -> None:
         self._commands.answer(command_id, answer)
