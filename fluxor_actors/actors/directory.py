@@ -53,6 +53,7 @@ class Directory:
         self._ended: OrderedDict[str, Ended] = OrderedDict()
         self._remember = remember
         self._stopped = False
+        self._glance = 0
 
     def ended(self, process_id: str) -> Ended | None:
         """What is remembered of a process that has ended."""
@@ -98,10 +99,19 @@ class Directory:
         shared = self._shared.pop(process_id, None)
         return waiting if shared is None else [*waiting, shared]
 
-    def elsewhere(self) -> list[str]:
-        """The processes that somebody here waits for, and that another engine may run."""
+    def awaited(self) -> list[str]:
+        """The processes that somebody here waits for."""
         with self._lock:
-            return [each for each in {**self._watching, **self._shared} if each not in self.supervisors]
+            return [*{**self._watching, **self._shared}]
+
+    def elsewhere(self, limit: int) -> list[str]:
+        """Processes that somebody here waits for, and that another engine may run; if there are more, others the next time."""
+        with self._lock:
+            found = [each for each in {**self._watching, **self._shared} if each not in self.supervisors]
+        if len(found) <= limit:
+            return found
+        begin = self._glance = (self._glance + limit) % len(found)
+        return (found[begin:] + found[:begin])[:limit]
 
     def ended_elsewhere(self, output: ProcessOutput) -> None:
         """A process that another engine runs has ended: wake whoever waits for it here."""

@@ -79,7 +79,7 @@ class ThreadPoolDispatcher:
     def __init__(self, threads: int = 1, name: str = "fluxor-dispatcher") -> None:
         if threads < 1:
             raise ValueError(f"threads is {threads}; a dispatcher needs at least 1")
-        self._count = threads
+        self.threads = threads
         self._name = name
         # None is the mark that ends a thread. A thread that takes it puts it back for the next.
         self._queue: SimpleQueue[Runnable | None] = SimpleQueue()
@@ -147,7 +147,7 @@ class ThreadPoolDispatcher:
         with self._starting:
             if self._started or self._closed:
                 return
-            for number in range(1, self._count + 1):
+            for number in range(1, self.threads + 1):
                 thread = threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True)
                 try:
                     thread.start()

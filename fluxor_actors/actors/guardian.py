@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from pykka import ActorDeadError
@@ -13,6 +14,7 @@ from fluxor_actors.actors.messages import (
     Adopt,
     Begin,
     Forward,
+    LookAround,
     Mailbox,
     ProcessOver,
     Reach,
@@ -28,12 +30,15 @@ from fluxor_actors.actors.quarantine import quarantine
 from fluxor_actors.actors.supervisor import ProcessSupervisor
 from fluxor_actors.actors.trouble import Remedy, Trouble
 from fluxor_actors.definition import to_json
-from fluxor_actors.errors import EngineStoppedError, ProcessNotFoundError
+from fluxor_actors.errors import EngineStoppedError, OwnershipLostError, ProcessNotFoundError, StoreError
 from fluxor_actors.process.commands import (
     AttemptFailed,
     AttemptSucceeded,
     AttemptSuspended,
+    Cancel,
     ChildEnded,
+    Pause,
+    Resume,
     Start,
     TimerKind,
 )
@@ -48,6 +53,9 @@ __all__ = ["Guardian"]
 
 _logger = logging.getLogger(__name__)
 
+_KNOWN_FOR = 600.0  # seconds
+_DEFINITIONS = 10_000
+_GLANCES = 200
 _LATE = (AttemptSucceeded, AttemptFailed, AttemptSuspended)
 
 
@@ -68,6 +76,8 @@ class Guardian(DispatchedActor):
         self._watchers: dict[str, dict[tuple[str, str], None]] = {}
         # Of a process that waits: for which others.
         self._watched: dict[str, set[str]] = {}
+        # Definitions that the store is known to have, and until when that is sure.
+        self._kept: dict[str, float] = {}
 
     def on_receive(self, message: Any) -> Any:
         kind = type(message)
@@ -87,6 +97,8 @@ class Guardian(DispatchedActor):
             self._failed(message)
         elif kind is Adopt:
             self._adopt(message)
+        elif kind is LookAround:
+            self._look_around()
         else:
             raise TypeError(f"the guardian has no use for a {kind.__name__}")
         return None
@@ -106,6 +118,8 @@ class Guardian(DispatchedActor):
 
     def _begin(self, message: Begin) -> None:
         try:
+            if self._parts.health is not None and message.command.parent_id is None:
+                self._parts.health.check()
             if not self._join(message):
                 self._start(message.plan, message.command, message)
         except BaseException as error:  # the store may fail; the caller waits for the deferred answer
@@ -129,11 +143,22 @@ class Guardian(DispatchedActor):
         return False
 
     def _start(self, plan: Plan, command: Start, message: Begin) -> None:
-        if self._parts.store.definition(plan.hash) is None:
-            self._parts.store.put_definition(plan.hash, to_json(plan.workflow))
+        self._keep_definition(plan)
         supervisor = ProcessSupervisor.start(self._parts.dispatcher, self._parts, command.process_id, plan)
         self._live[command.process_id] = supervisor
         supervisor.tell(message)
+
+    def _keep_definition(self, plan: Plan) -> None:
+        now = time.monotonic()
+        if self._kept.get(plan.hash, 0.0) > now and not self._parts.store.immediate:
+            return
+        store = self._parts.store
+        # A store forgets definitions that no process has had for a while: putting one again keeps it.
+        if not store.immediate or store.definition(plan.hash) is None:
+            store.put_definition(plan.hash, to_json(plan.workflow))
+        if len(self._kept) >= _DEFINITIONS:
+            self._kept.clear()
+        self._kept[plan.hash] = now + _KNOWN_FOR
 
     def _spawn(self, process_id: str) -> Mailbox:
         supervisor = ProcessSupervisor.start(self._parts.dispatcher, self._parts, process_id, None)
@@ -175,6 +200,11 @@ class Guardian(DispatchedActor):
         if header is None or (header.state.final and not isinstance(message.command, _LATE)):
             _logger.debug("process %s is over: %r", message.process_id, message.command)
             return
+        elsewhere = self._parts.elsewhere
+        if elsewhere is not None and not elsewhere.holds(message.process_id):
+            if isinstance(message.command, (Cancel, Pause, Resume)):
+                elsewhere.post(message.process_id, message.command)
+            return
         self._spawn(message.process_id).tell(message.command)
 
     def _over(self, message: ProcessOver) -> None:
@@ -195,6 +225,16 @@ class Guardian(DispatchedActor):
         else:
             self._watchers.setdefault(message.child, {})[message.parent, message.run] = None
             self._watched.setdefault(message.parent, set()).add(message.child)
+
+    def _look_around(self) -> None:
+        """See to those that are waited for, and that another engine may have ended."""
+        absent = [each for each in self._watchers if each not in self._live]
+        for process_id in absent[:_GLANCES]:
+            # Another time the others have their turn.
+            self._watchers[process_id] = self._watchers.pop(process_id)
+            header = self._parts.store.header(process_id)
+            if header is None or header.state.final:
+                self._tell_watchers(process_id, None)
 
     def _unwatch(self, parent: str) -> None:
         """A process is over, and waits for nobody any more."""
@@ -238,6 +278,9 @@ class Guardian(DispatchedActor):
         if not known:
             self._trouble.clear(process_id)
             return
+        if isinstance(error, OwnershipLostError) and self._is_ours(process_id):
+            # Not lost to others: the one before this supervisor had more under way than it could read.
+            error = RuntimeError(str(error))
         remedy = self._trouble.death(process_id, error, self._parts.clock.time())
         ids = {"process_id": process_id}
         if remedy is Remedy.QUARANTINE:
@@ -250,6 +293,13 @@ class Guardian(DispatchedActor):
         else:
             _logger.warning("the supervisor of process %s died (%r) and is replaced", process_id, error, extra=ids)
             self._spawn(process_id).tell(Wake())
+
+    def _is_ours(self, process_id: str) -> bool:
+        elsewhere = self._parts.elsewhere
+        try:
+            return elsewhere is not None and elsewhere.holds(process_id)
+        except StoreError:  # the engine has been declared dead, or cannot know
+            return False
 
     def _quarantine(self, process_id: str, error: BaseException) -> None:
         try:

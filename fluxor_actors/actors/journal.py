@@ -11,6 +11,7 @@ from attrs import frozen
 from pykka import ActorDeadError, Timeout
 
 from fluxor_actors.actors.dispatched import UnregisteredThreadingActor
+from fluxor_actors.actors.health import Health
 from fluxor_actors.actors.lean import LeanRef
 from fluxor_actors.actors.messages import Mailbox, Write, WriteFailed, Written
 from fluxor_actors.actors.mirror import Mirror
@@ -83,9 +84,15 @@ class JournalActor(UnregisteredThreadingActor):
     thread_name = "fluxor-journal"
 
     def __init__(
-        self, store: Store, closing: threading.Event, faults: Faults | None = None, mirror: Mirror | None = None
+        self,
+        store: Store,
+        closing: threading.Event,
+        faults: Faults | None = None,
+        mirror: Mirror | None = None,
+        health: Health | None = None,
     ) -> None:
         super().__init__()
+        self._health = health
         self._mirror = mirror
         self._store = store
         self._closing = closing
@@ -95,7 +102,7 @@ class JournalActor(UnregisteredThreadingActor):
         if isinstance(message, Flush):
             return
         if self._mirror is not None:
-            self._mirror.wait_for_room(self._closing)
+            self._mirror.wait_for_room()
         batch = [message]
         items = self.actor_inbox.items
         later: Any = None
@@ -119,11 +126,11 @@ class JournalActor(UnregisteredThreadingActor):
             try:
                 self._append(batch)
             except StoreUnavailableError as error:
+                if self._health is not None:
+                    self._health.lost("journal", error)
                 if self._closing.wait(delay):
                     self._answer(batch, WriteFailed(error))
                     return
-                if delay == 0.05:
-                    _logger.warning("the store cannot be reached, and is tried again: %s", error)
                 delay = min(delay * 2, 5.0)
             except Exception as error:  # what is wrong with one append is no reason to refuse the others
                 if len(batch) == 1:
@@ -133,8 +140,8 @@ class JournalActor(UnregisteredThreadingActor):
                         self._commit([write])
                 return
             else:
-                if delay > 0.05:
-                    _logger.warning("the store is back")
+                if self._health is not None:
+                    self._health.back("journal")
                 self._answer(batch, Written())
                 return
 
@@ -156,7 +163,10 @@ class JournalActor(UnregisteredThreadingActor):
 class ThreadedJournal:
     """For a store whose commits take their time: one thread that commits for everybody."""
 
-    def __init__(self, store: Store, faults: Faults | None = None, mirror: Mirror | None = None) -> None:
+    def __init__(
+        self, store: Store, faults: Faults | None = None, mirror: Mirror | None = None, health: Health | None = None
+    ) -> None:
+        self._health = health
         self._faults = faults
         self._mirror = mirror
         self._closing = threading.Event()
@@ -169,7 +179,7 @@ class ThreadedJournal:
         if actor is None:
             with self._lock:
                 actor = self._actor = self._actor or JournalActor.start(
-                    self._store, self._closing, self._faults, self._mirror
+                    self._store, self._closing, self._faults, self._mirror, self._health
                 )
         actor.tell(Write(append, supervisor))
         return False

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pykka
-from pykka import ActorDeadError, ActorRef
+from pykka import ActorDeadError, ActorRef, Timeout
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pykka import Future
 
-__all__ = ["ActorDeadError", "Envelope", "Inbox", "LeanActor", "LeanRef", "is_stop"]
+__all__ = ["ActorDeadError", "Envelope", "Inbox", "LeanActor", "LeanRef", "Timeout", "is_stop"]
 
 _logger = logging.getLogger(__name__)
 

@@ -28,6 +28,7 @@ __all__ = [
     "Describe",
     "Drain",
     "Forward",
+    "LookAround",
     "Mailbox",
     "ProcessOver",
     "Publish",
@@ -281,6 +282,11 @@ class Adopt:
     """To the guardian: these processes are this engine's from now on; go on with them."""
 
     process_ids: tuple[str, ...]
+
+
+@frozen(slots=True)
+class LookAround:
+    """To the guardian: processes of other engines may have ended that some here wait for."""
 
 
 @frozen(slots=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import define, field, frozen
 from pykka import ActorDeadError
@@ -12,17 +12,19 @@ from pykka import ActorDeadError
 from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.dispatcher import Dispatcher
 from fluxor_actors.actors.event_service import EventService
+from fluxor_actors.actors.health import Health
 from fluxor_actors.actors.journal import Journal
 from fluxor_actors.actors.messages import Mailbox
 from fluxor_actors.actors.mirror import Mirror
 from fluxor_actors.actors.timer import Timer
 from fluxor_actors.clock import Clock
 from fluxor_actors.faults import Faults
+from fluxor_actors.process.commands import Command
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.turn import Rules
 from fluxor_actors.storage import Store
 
-__all__ = ["Origin", "Parts"]
+__all__ = ["Elsewhere", "Origin", "Parts"]
 
 _logger = logging.getLogger(__name__)
 
@@ -38,12 +40,25 @@ class Origin:
     location: str | None
 
 
+class Elsewhere(Protocol):
+    """The other engines on the same store."""
+
+    def holds(self, process_id: str) -> bool:
+        """Whether the process is, or now becomes, this engine's."""
+        ...
+
+    def post(self, process_id: str, command: Command) -> None:
+        """Leave a command for whoever runs the process."""
+        ...
+
+
 @define(slots=True, eq=False)
 class Parts:
     """The engine's parts. ``guardian`` and ``allocator`` are set when they are started.
 
     ``acting``: the threads that are inside an action at this moment. ``faults``: called at fault points.
-    ``mirror``: who copies what is committed, if anybody does.
+    ``mirror``: who copies what is committed, if anybody does. ``health``: whether the store can be reached. ``elsewhere``: for processes of other
+    engines on the same store, None without any.
     """
 
     clock: Clock
@@ -60,6 +75,8 @@ class Parts:
     acting: set[int] = field(factory=set)
     faults: Faults | None = None
     mirror: Mirror | None = None
+    health: Health | None = None
+    elsewhere: Elsewhere | None = None
 
     def tell_guardian(self, message: Any) -> bool:
         """Tell the guardian something. False when it has stopped, as the engine does."""

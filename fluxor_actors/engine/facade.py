@@ -13,6 +13,7 @@ from fluxor_actors.actions.registry import ServiceProxy
 from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.dispatcher import Dispatcher, ThreadPoolDispatcher
 from fluxor_actors.actors.event_service import EventService
+from fluxor_actors.actors.health import Health
 from fluxor_actors.actors.journal import ImmediateJournal, ThreadedJournal
 from fluxor_actors.actors.messages import Forward
 from fluxor_actors.actors.parts import Parts
@@ -123,7 +124,8 @@ class Fluxor:
             if given is None or url
             else check_store(given)
         )
-        dispatcher = dispatcher or ThreadPoolDispatcher()
+        # A store that is read from a disk or over a network makes a thread wait now and then.
+        dispatcher = dispatcher or ThreadPoolDispatcher(1 if kept.immediate else 2)
         directory = Directory(remember=config.retain)
         self.actions = Actions(service_proxy=service_proxy)
         self.types = TypeRegistry()
@@ -248,6 +250,7 @@ def _parts(
     plans: Plans,
     faults: Faults | None,
 ) -> Parts:
+    health = Health(events, clock)
     parts = Parts(
         clock=clock,
         rules=Rules(config.cancel_grace, config.max_transitions),
@@ -255,11 +258,12 @@ def _parts(
         directory=directory,
         dispatcher=dispatcher,
         events=events,
-        journal=ImmediateJournal(store) if store.immediate else ThreadedJournal(store, faults),
+        journal=ImmediateJournal(store) if store.immediate else ThreadedJournal(store, faults, health=health),
         timer=Timer(clock, lambda process_id, command: _deliver(parts, process_id, command)),
         plan_of=plans.plan_of,
         guardian=_Unstarted(),
         allocator=_Unstarted(),
         faults=faults,
+        health=health,
     )
     return parts

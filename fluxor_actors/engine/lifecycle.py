@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 import time
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from fluxor_actors.actors.allocator import Allocator, drain
 from fluxor_actors.actors.guardian import Guardian
 from fluxor_actors.actors.lean import ActorDeadError
-from fluxor_actors.actors.messages import Mailbox, Reach
+from fluxor_actors.actors.messages import LookAround, Reach
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.worker import Spawn
 from fluxor_actors.engine.places import OnBusy, Places
 from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.reading import Reading
 from fluxor_actors.engine.tenancy import Tenancy
-from fluxor_actors.errors import EngineStoppedError
+from fluxor_actors.errors import EngineStoppedError, FluxorError, StoreUnavailableError
 from fluxor_actors.ids import Ids
 from fluxor_actors.process.view import output_of
 from fluxor_actors.storage.durable import DurableStore
@@ -26,6 +28,10 @@ from fluxor_actors.storage.durable import DurableStore
 __all__ = ["Lifecycle"]
 
 _logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_GLANCES = 200
 
 
 class Lifecycle:
@@ -62,6 +68,8 @@ class Lifecycle:
         self._lock = threading.RLock()
         self._started = False
         self.stopped = False
+        self._reason = "the engine was shut down"
+        self._halted = threading.Event()
         self._left: tuple[str, ...] = ()
         self._stopping = threading.Lock()
         self._over = False
@@ -80,33 +88,53 @@ class Lifecycle:
             if self._started:
                 return
             parts = self.parts
+            if not parts.store.immediate and self.tenancy is None:
+                self.tenancy = parts.elsewhere = self._settle_down(cast(DurableStore, parts.store))
             parts.allocator = Allocator.start(
                 parts.dispatcher, self._spawn, self._workers, self._action_limits, parts.clock.time
             )
             parts.guardian = Guardian.start(parts.dispatcher, parts)
-            if not parts.store.immediate:
-                self.tenancy = self._settle_down(cast(DurableStore, parts.store), parts.guardian)
+            if self.tenancy is not None:
+                self.tenancy.start(parts.guardian)
             self._started = True
 
-    def _settle_down(self, store: DurableStore, guardian: Mailbox) -> Tenancy:
+    def _settle_down(self, store: DurableStore) -> Tenancy:
         from fluxor_actors.storage.sql import identify  # is loaded already where the store is one
 
         def lost() -> None:
+            self._reason = "others declared this engine dead after its lease had ended, and it has stopped"
             threading.Thread(target=self.shutdown, args=(0.0,), name="fluxor-lost", daemon=True).start()
 
         def reach(process_id: str) -> Any:
             return self.ask_guardian(Reach(process_id))
 
         tenancy = Tenancy(
-            store, identify(), self._lease, reach, lost, self._hear_of_ends, self.parts.faults, self._take_over
-        )
-        tenancy.start(guardian)
+            store, identify(), self._lease, reach, lost, self._hear_of_ends, self.parts.faults, self._take_over,
+            self.parts.health,
+        )  # fmt: skip
+        tenancy.register()
         return tenancy
+
+    def patiently(self, work: Callable[[], T]) -> T:
+        """Do what needs the store, and wait for it while it is away: for what runs already.
+
+        Raises:
+            StoreUnavailableError: the engine stops before the store is back.
+        """
+        delay = 0.05
+        while True:
+            try:
+                return work()
+            except StoreUnavailableError:
+                if self._halted.wait(delay):
+                    raise
+                delay = min(delay * 2, 2.0)
 
     def _hear_of_ends(self) -> None:
         """Wake whoever waits here for a process that another engine has ended."""
         directory = self.parts.directory
-        for process_id in directory.elsewhere():
+        self.parts.tell_guardian(LookAround())
+        for process_id in directory.elsewhere(_GLANCES):
             header = self.parts.store.header(process_id)
             if header is not None and header.state.final:
                 process = Reading(self.parts).process(process_id, self.plans.plan_of)
@@ -114,7 +142,7 @@ class Lifecycle:
 
     def _check_running(self) -> None:
         if self.stopped:
-            raise EngineStoppedError("the engine was shut down; make another one")
+            raise EngineStoppedError(f"{self._reason}; make another one")
         if os.getpid() != self._pid:
             raise EngineStoppedError("the program was forked, and the engine stayed behind; make another one here")
 
@@ -171,14 +199,20 @@ class Lifecycle:
     def _refuse_more(self) -> None:
         with self._lock:
             self.stopped = True
+        self._halted.set()
         self.places.close()
 
     def _settle(self, deadline: float) -> None:
         """Let the supervisors commit what the last attempts came to, and act on it."""
         for _ in range(2):
-            barrier = _Barrier()
-            self.parts.dispatcher.submit(barrier)
-            barrier.passed.wait(max(0.1, _left(deadline)))
+            # As many as there are threads, each of which waits for the others: then no turn of before is under way any more.
+            threads = getattr(self.parts.dispatcher, "threads", 1)
+            meeting = threading.Barrier(threads)
+            barriers = [_Barrier(meeting) for _ in range(threads)]
+            for barrier in barriers:
+                self.parts.dispatcher.submit(barrier)
+            for barrier in barriers:
+                barrier.passed.wait(max(0.1, _left(deadline)))
             self.parts.journal.flush(max(0.1, _left(deadline)))
 
     def _stop(self, deadline: float) -> None:
@@ -196,22 +230,41 @@ class Lifecycle:
         parts.dispatcher.shutdown(max(1.0, _left(deadline)))
         parts.journal.stop(max(1.0, _left(deadline)))
         if self.tenancy is not None:
-            self.tenancy.stop(max(1.0, _left(deadline)))
+            self.tenancy.stop()
         parts.directory.supervisors.clear()
+        if self._owns_store:
+            self._answer_who_waits(deadline)
         parts.directory.stop()
         if self._owns_store:
             parts.store.close()
+        if self.tenancy is not None:
+            self.tenancy.join(max(2.5, _left(deadline)))
         if self._left:
             _logger.warning("shut down while these had not returned: %s", ", ".join(self._left))
+
+    def _answer_who_waits(self, deadline: float) -> None:
+        """Tell who waits for processes how far these are, as long as the store can be asked."""
+        directory, reading = self.parts.directory, Reading(self.parts)
+        for process_id in directory.awaited():
+            if not _left(deadline):
+                return
+            try:
+                directory.ended_elsewhere(output_of(reading.process(process_id, self.plans.plan_of)))
+            except FluxorError as error:
+                _logger.debug("nobody can say how far process %s is: %s", process_id, error)
+                return
 
 
 class _Barrier:
     """Set when those who stood in line before it have had their turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, meeting: threading.Barrier) -> None:
         self.passed = threading.Event()
+        self._meeting = meeting
 
     def run(self) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self._meeting.wait(1.0)
         self.passed.set()
 
     def drop(self) -> None:

@@ -107,6 +107,8 @@ class Looking:
             ProcessNotFoundError: there is none of this id, and nothing is known.
         """
         directory, store = self._directory, self._store
+        if self._lifecycle.stopped and known is not None and known.done() and known.result() is not None:
+            return known  # the store may be closed
         header = store.header(process_id)
         if header is not None and not header.state.final:
             completion = directory.completion(process_id)

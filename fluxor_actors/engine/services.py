@@ -33,6 +33,12 @@ class _WorkflowHost:
     def start_child(
         self, context: ActionContext, workflow: Workflow, initial_state: Mapping[str, Any], tasks: Sequence[str]
     ) -> str:
+        # The same again starts no second one.
+        return self._lifecycle.patiently(lambda: self._start_child(context, workflow, initial_state, tasks))
+
+    def _start_child(
+        self, context: ActionContext, workflow: Workflow, initial_state: Mapping[str, Any], tasks: Sequence[str]
+    ) -> str:
         parent = context.process
         _, run = split_execution_id(context.execution_id)
         attempt = context.attempt

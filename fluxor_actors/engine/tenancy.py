@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
-from fluxor_actors.actors.lean import ActorDeadError
+from fluxor_actors.actors.health import Health
+from fluxor_actors.actors.lean import ActorDeadError, Timeout
 from fluxor_actors.actors.messages import Adopt, Mailbox, Remote
-from fluxor_actors.engine.orders import answer_of, read_order, refusal_of
+from fluxor_actors.engine.orders import answer_of, order_of, read_order, refusal_of
 from fluxor_actors.engine.sending import send
 from fluxor_actors.errors import FluxorError, StoreUnavailableError
 from fluxor_actors.faults import Faults
@@ -51,6 +54,7 @@ class Tenancy:
         news: Callable[[], None],
         faults: Faults | None = None,
         take_over: bool = True,
+        health: Health | None = None,
     ) -> None:
         self.store = store
         self.engine = identity.id
@@ -61,6 +65,9 @@ class Tenancy:
         self._news = news
         self._faults = faults
         self._own = not take_over
+        self._health = health
+        # What processes were told and have not answered in time.
+        self._unanswered: list[tuple[Order, Any]] = []
         self._obeying = threading.Lock()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -68,30 +75,35 @@ class Tenancy:
         self._renewed = 0.0
         self._claimed = 0.0
 
-    def start(self, guardian: Mailbox) -> None:
-        """Register, take over what nobody holds, and stay.
+    def register(self) -> None:
+        """Become an engine of the store.
 
         Raises:
             StoreUnavailableError: the store cannot be reached.
         """
-        self._guardian = guardian
         self.store.register_engine(self._identity, self._lease)
         self._renewed = time.monotonic()
-        self._claim()
+
+    def start(self, guardian: Mailbox) -> None:
+        """Take over what nobody holds, and stay."""
+        self._guardian = guardian
+        with contextlib.suppress(StoreUnavailableError):  # it is tried again
+            self._claim()
         self._thread = threading.Thread(target=self._stay, name="fluxor-tenancy", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout: float) -> None:
-        """Give the place up: others may take over at once."""
+    def stop(self) -> None:
+        """Give the place up: others may take over at once. What is under way ends soon, and at once when the store is closed."""
         self._closing.set()
-        thread = self._thread
-        if thread is None:
-            return
         try:
             self.store.release(self.engine)
         except FluxorError:
             _logger.warning("the lease could not be given up; others take over when it ends")
-        if thread is not threading.current_thread():
+
+    def join(self, timeout: float) -> None:
+        """Wait for the thread's end."""
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
 
     def _stay(self) -> None:
@@ -105,8 +117,11 @@ class Tenancy:
                 if not self._look():
                     return
                 delay = 0.1
+                if self._health is not None:
+                    self._health.back("tenancy")
             except StoreUnavailableError as error:
-                _logger.warning("the store cannot be reached, and is tried again: %s", error)
+                if self._health is not None:
+                    self._health.lost("tenancy", error)
                 if self._closing.wait(delay):
                     return
                 delay = min(delay * 2, 5.0)
@@ -140,9 +155,10 @@ class Tenancy:
             self._claim()
         self._obey_all()
         self._news()
-        due = self.store.due(self.engine, time.time(), _CLAIMED_AT_ONCE, own=self._own)
-        if due:
-            self._adopt(due)
+        # Looked for without a lock first: mostly nothing is due.
+        due = self.store.next_due(self.engine, own=self._own)
+        if due is not None and due <= time.time():
+            self._adopt(self.store.due(self.engine, time.time(), _CLAIMED_AT_ONCE, own=self._own))
         return True
 
     def _claim(self) -> None:
@@ -165,23 +181,53 @@ class Tenancy:
     # Commands ----------------------------------------------------------------------------------------------------------
 
     def _obey_all(self) -> None:
+        """Apply what other programs want; the answers are committed with the effects."""
         with self._obeying:
-            for order in self.store.take_commands(self.engine, _CLAIMED_AT_ONCE, own=self._own):
-                self._obey(order)
+            orders = self.store.take_commands(self.engine, _CLAIMED_AT_ONCE, own=self._own)
+            # All are asked before one is waited for, so that they are committed together.
+            asked = [*self._unanswered, *((order, self._ask(order)) for order in orders)]
+            until = time.monotonic() + _ANSWER_WITHIN
+            self._unanswered = [
+                (order, future)
+                for order, future in asked
+                if not self._answered(order, future, until - time.monotonic())
+            ]
 
-    def _obey(self, order: Order) -> None:
-        """Apply what another program wants; the answer is committed with the effect."""
+    def _ask(self, order: Order) -> Any:
+        """What will be the answer, or the error that it is."""
         try:
             command = read_order(order.name, order.payload)
-            supervisor = self._reach(order.process_id)
-            state, answered = supervisor.ask(Remote(order.id, command), timeout=_ANSWER_WITHIN)
-        except ActorDeadError:
-            return  # it is handed out again
+            return self._reach(order.process_id).ask(Remote(order.id, command), block=False)
         except Exception as error:  # whoever asked is to know
-            self.store.answer_command(order.id, refusal_of(error))
-            return
-        if not answered:
-            self.store.answer_command(order.id, answer_of(state))
+            return error
+
+    def _answered(self, order: Order, future: Any, patience: float) -> bool:
+        """Whether the command is answered. If it is not, its process has not committed what follows from it yet."""
+        for _ in range(3):
+            try:
+                if isinstance(future, Exception):
+                    raise future
+                state, answered = future.get(timeout=max(0.0, patience))
+            except Timeout:
+                return False
+            except ActorDeadError:
+                # The process has come to rest just now, or its supervisor is being replaced.
+                future = self._ask(order)
+            except StoreUnavailableError:
+                return False
+            except Exception as error:  # whoever asked is to know
+                self.store.answer_command(order.id, refusal_of(error))
+                return True
+            else:
+                if not answered:
+                    self.store.answer_command(order.id, answer_of(state))
+                return True
+        return False
+
+    def post(self, process_id: str, command: Command) -> None:
+        """Leave a command for whoever runs the process, and do not wait for an answer."""
+        name, payload = order_of(command)
+        self.store.put_command(Order(uuid.uuid4().hex, process_id, name, payload, time.time()))
 
     def holds(self, process_id: str) -> bool:
         """Whether the process is, or now becomes, this engine's."""
