@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from fluxor_actors.process.closing import close
 from fluxor_actors.process.events import Outcome, RunAdopted, RunReleased
+from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.jumping import enter_target
 from fluxor_actors.process.opening import admit, fail_dependent
 from fluxor_actors.process.plan import Role
@@ -27,7 +30,7 @@ def child_ended(turn: Turn, parent: Run, run: Run) -> None:
         _group_ended(turn, run)
     elif run.status is _E.FAILED and not run.demanded and not _is_item(parent, run):
         # Those who depend on a task that runs on demand fail with it; what is around it need not.
-        close(turn, parent, Outcome.FAILED, run.failure)
+        close(turn, parent, Outcome.FAILED, _with_cause(parent, run))
     elif run.status is _E.SKIPPED and run.task.role is Role.CATCH and body.failure is not None:
         # A ``catch`` whose ``when`` does not hold has caught nothing.
         close(turn, parent, Outcome.FAILED, body.failure)
@@ -43,6 +46,14 @@ def child_ended(turn: Turn, parent: Run, run: Run) -> None:
             advance(turn, parent)
     elif body.open == 0:
         turn.then(Step.SETTLE, parent)
+
+
+def _with_cause(parent: Run, run: Run) -> Failure | None:
+    """The failure of a child. That of a ``finally`` tells also what it was cleaning up after, which would be lost otherwise."""
+    cause, failure = parent.below.failure, run.failure
+    if run.task.role is not Role.FINALLY or cause is None or failure is None:
+        return failure
+    return evolve(failure, message=f"{failure.message} (while cleaning up after {cause.task}: {cause.message})")
 
 
 def _is_item(parent: Run, run: Run) -> bool:

@@ -23,12 +23,18 @@ def way(run: Run, target: int) -> tuple[list[Run], Run | None]:
 
 
 def may_jump(turn: Turn, run: Run, target: int) -> bool:
-    """Whether control can move. Not when something around is being stopped, or control is on its way elsewhere: that goes first.
+    """Whether control can move.
+
+    Not when something around is being stopped, or control is on its way elsewhere: that goes first. Nor to a task that was not
+    chosen, when only some tasks are to run.
 
     Raises:
         TransitionLimitError: the process has jumped too often.
         ActionError: the run, or one that would be left, runs on demand in another place than its own.
     """
+    selected = turn.state.selected
+    if selected is not None and target not in selected:
+        return False
     leaving, place = way(run, target)
     for around in leaving if place is None else [*leaving, place]:
         body = around.below

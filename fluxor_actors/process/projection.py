@@ -142,6 +142,12 @@ class Projection:
         elif isinstance(event, (happened.RunSkipped, happened.RunCancelled)):
             record.finished = at
 
+    def reopened(self, event: happened.ProcessRestarted, at: float) -> list[str]:
+        """Take in a restart. Returns the ids of the runs that go on."""
+        again = [each.run for each in self._records.values() if each.state in (_E.FAILED, _E.CANCELLED)]
+        self.apply(event, at)
+        return again
+
     def _reopen(self) -> None:
         for record in self._records.values():
             if record.state in (_E.FAILED, _E.CANCELLED):
@@ -152,6 +158,13 @@ class Projection:
     def forget(self, run_id: str) -> None:
         """Drop a run, once it has ended and nobody asks for it any more."""
         self._records.pop(run_id, None)
+
+    def forget_ended(self, run_id: str | None = None) -> None:
+        """Drop a run if it has ended, or all that have."""
+        if run_id is None:
+            self._records = {each: record for each, record in self._records.items() if not record.state.final}
+        elif run_id in self._records and self._records[run_id].state.final:
+            del self._records[run_id]
 
     def task_number(self, run_id: str) -> int:
         """The number of a run's task."""

@@ -237,3 +237,11 @@ def test_a_finally_with_children_of_its_own_runs_to_its_end_while_the_process_is
     driver.resume_failed()
     assert driver.names()[3:] == ["b"]
     assert driver.status == "completed"
+
+
+def test_a_finally_that_fails_tells_also_what_it_was_cleaning_up_after() -> None:
+    text = (
+        "name: w\npipeline: {s: {a: {action: t:x, input: {fail: first}}, finally: {action: t:x, input: {fail: worse}}}}"
+    )
+    driver = Driver(text).start()
+    assert driver.state.errors == {"w/s/finally": "worse (while cleaning up after w/s/a: first)"}

@@ -60,3 +60,11 @@ def test_a_task_in_an_item_runs_with_its_items() -> None:
     ).start(None, "w/each/item/b")
     assert driver.names() == ["each/item[0]/b", "each/item[1]/b"]
     assert driver.status == "completed"
+
+
+def test_control_does_not_move_to_a_task_that_was_not_chosen() -> None:
+    text = "name: w\npipeline: {a: {action: t:x, goto: {task: c}}, b: {action: t:x}, c: {action: t:x}}"
+    driver = Driver(text).start(None, "w/a")
+    assert driver.names() == ["a"]
+    assert driver.status == "completed"
+    assert Driver(text).start(None, "w/a", "w/c").names() == ["a", "c"]
