@@ -20,7 +20,7 @@ from fluxor_actors.errors import *  # noqa: F403 - all errors are reachable from
 from fluxor_actors.errors import __all__ as _errors
 
 if TYPE_CHECKING:
-    from fluxor_actors import definition, expression
+    from fluxor_actors import definition, expression, testing
     from fluxor_actors.actions.context import ActionContext, current_context, process_from_context
     from fluxor_actors.actions.decorators import action, method
     from fluxor_actors.clock import Clock, ManualClock, SystemClock
@@ -55,7 +55,7 @@ _HOMES = {
     "method": "actions.decorators",
     "process_from_context": "actions.context",
 }
-_PACKAGES = ("definition", "expression")
+_PACKAGES = ("definition", "expression", "testing")
 
 __all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
     "ActionContext",
@@ -82,6 +82,7 @@ __all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
     "expression",
     "method",
     "process_from_context",
+    "testing",
     *_errors,
 ]
 
