@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import define, field, frozen
+from attrs import define, field
 from pykka import ActorDeadError
 
 from fluxor_actors.actors.directory import Directory
@@ -23,6 +23,12 @@ from fluxor_actors.process.commands import Command
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.turn import Rules
 from fluxor_actors.storage import Store
+
+if TYPE_CHECKING:
+    from attrs import frozen
+else:
+    # As in `fluxor_actors.process.events`: one is made for each attempt.
+    from attrs import define as frozen
 
 __all__ = ["Elsewhere", "Origin", "Parts"]
 

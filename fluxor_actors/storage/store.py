@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from attrs import field, frozen
+from attrs import field
 
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.states import ProcessState
+
+if TYPE_CHECKING:
+    from attrs import frozen
+else:
+    # Frozen for the type checker. At run time some are made for each task, and frozen ones cost three times as much to make.
+    from attrs import define as frozen
 
 __all__ = ["Append", "Header", "Journal", "Record", "Store"]
 
