@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Protocol
 
 from attrs import frozen
@@ -44,6 +43,22 @@ class Mirror(Protocol):
         """Take in the process as it is in the store: it is gone on with, and nobody knows what was copied before."""
         ...
 
-    def wait_for_room(self, closing: threading.Event) -> None:
-        """Wait, for who commits, as long as too much has been taken in and not been copied; not longer than until ``closing``."""
+    def wait_for_room(self) -> None:
+        """Wait, for who commits, as long as too much has been taken in and not been copied."""
+        ...
+
+    def catch_up(self) -> None:
+        """Compare what has changed last in the store with the copies, and save what they lack."""
+        ...
+
+    def hurry(self) -> None:
+        """The engine is about to stop: nobody waits for room any more."""
+        ...
+
+    def inside(self) -> bool:
+        """Whether the calling thread is the one that copies."""
+        ...
+
+    def stop(self, timeout: float) -> bool:
+        """Copy what was taken in, and end. Whether that is done within ``timeout`` seconds."""
         ...

@@ -25,6 +25,7 @@ from fluxor_actors.definition import Loader, TypeRegistry
 from fluxor_actors.definition.meta import MetaService
 from fluxor_actors.definition.model import Retry, Task
 from fluxor_actors.engine.ambient import Ambient, ProgressListener, surround
+from fluxor_actors.engine.copies import attach as attach_daos
 from fluxor_actors.engine.hosting import ContextHost, invoker
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.listeners import StateListener, WhenListener, attach
@@ -37,9 +38,10 @@ from fluxor_actors.expression import Language
 from fluxor_actors.faults import Faults
 from fluxor_actors.ids import Ids, RandomIds
 from fluxor_actors.process.commands import Command
-from fluxor_actors.process.snapshot import Execution
+from fluxor_actors.process.snapshot import Execution, Process
 from fluxor_actors.process.turn import Rules
 from fluxor_actors.storage import Store
+from fluxor_actors.storage.dao import Dao
 
 __all__ = ["Fluxor"]
 
@@ -80,6 +82,8 @@ class Fluxor:
         event_service: EventService | None = None,
         meta_service: MetaService | None = None,
         meta_fs_options: Mapping[str, Any] | None = None,
+        process_dao: Dao[Process] | None = None,
+        execution_dao: Dao[Execution] | None = None,
         clock: Clock | None = None,
         ids: Ids | None = None,
         dispatcher: Dispatcher | None = None,
@@ -102,6 +106,8 @@ class Fluxor:
             event_service: in place of the engine's own; the engine does not shut it down.
             meta_service: reads documents, in place of fsspec.
             meta_fs_options: storage options for fsspec.
+            process_dao: is given every process whose state has changed, once that is committed.
+            execution_dao: is given every execution that has changed, once that is committed.
             clock: the time, for tests.
             ids: makes process ids, for tests.
             dispatcher: gives actors their turns, in place of two threads.
@@ -134,6 +140,7 @@ class Fluxor:
         plans = Plans(language, self.actions, self.types, kept, retry)
         parts = _parts(config, clock, kept, directory, dispatcher, self.events, plans, faults)
         reading = Reading(parts)
+        self.copies = attach_daos(parts, reading, plans.plan_of, process_dao, execution_dao)
         host = ContextHost(
             clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), None
         )

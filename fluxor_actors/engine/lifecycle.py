@@ -96,6 +96,8 @@ class Lifecycle:
             parts.guardian = Guardian.start(parts.dispatcher, parts)
             if self.tenancy is not None:
                 self.tenancy.start(parts.guardian)
+                if parts.mirror is not None:
+                    parts.mirror.catch_up()
             self._started = True
 
     def _settle_down(self, store: DurableStore) -> Tenancy:
@@ -174,8 +176,9 @@ class Lifecycle:
         if threading.get_ident() in self.parts.acting:
             threading.Thread(target=self.shutdown, args=(timeout,), name="fluxor-shutdown", daemon=True).start()
             return ()
-        # A subscriber is waited for by whoever stops the engine, and must not wait for them in its turn.
-        patience = 0.0 if self.parts.events.inside() else timeout + 5.0
+        # A subscriber, or a DAO, is waited for by whoever stops the engine, and must not wait for them in its turn.
+        inside = self.parts.events.inside() or (self.parts.mirror is not None and self.parts.mirror.inside())
+        patience = 0.0 if inside else timeout + 5.0
         if not self._stopping.acquire(timeout=patience):
             return self._left
         try:
@@ -216,7 +219,9 @@ class Lifecycle:
             self.parts.journal.flush(max(0.1, _left(deadline)))
 
     def _stop(self, deadline: float) -> None:
-        parts = self.parts
+        parts, mirror = self.parts, self.parts.mirror
+        if mirror is not None:
+            mirror.hurry()
         if self._started:
             allocator: Any = parts.allocator
             self._left = drain(allocator, _left(deadline))
@@ -229,6 +234,8 @@ class Lifecycle:
             parts.events.shutdown(max(1.0, _left(deadline)))
         parts.dispatcher.shutdown(max(1.0, _left(deadline)))
         parts.journal.stop(max(1.0, _left(deadline)))
+        if mirror is not None:
+            mirror.stop(max(1.0, _left(deadline)))
         if self.tenancy is not None:
             self.tenancy.stop()
         parts.directory.supervisors.clear()
