@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.benchmarks.durable import durable_chain, durable_fan_out, recovery, signal
 from tests.benchmarks.floors import FLOORS
 from tests.benchmarks.harness import Row, as_json, as_table
 from tests.benchmarks.imports import import_time
@@ -15,7 +16,8 @@ from tests.benchmarks.residents import at_once, idle, parked
 from tests.benchmarks.throughput import Size, chain, fan_out, fan_out_growth, start_to_result
 
 ROWS: tuple[Callable[[Size], Row], ...] = (
-    chain, fan_out, fan_out_growth, start_to_result, parked, at_once, idle, import_time,
+    chain, fan_out, fan_out_growth, start_to_result, parked, at_once, idle, import_time, durable_chain, durable_fan_out,
+    recovery, signal,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from fluxor_actors import Fluxor
 from tests.benchmarks.floors import ask, submit
 from tests.benchmarks.harness import Row, against, duration, paired
 
-__all__ = ["Size", "chain", "fan_out", "fan_out_growth", "start_to_result"]
+__all__ = ["Size", "chain", "chain_document", "fan_out", "fan_out_growth", "runner", "start_to_result"]
 
 WORKERS = 8
 WAIT = 300.0
@@ -40,6 +40,7 @@ class Size:
     singles: int = 200
     parked: int = 1_000
     at_once: int = 10_000
+    unfinished: int = 10_000
     idle_seconds: float = 5.0
     repeats: int = 5
 
@@ -47,11 +48,20 @@ class Size:
     def quick(cls) -> Size:
         """Just enough to see that everything runs; its figures say nothing."""
         return cls(
-            chain=20, fan_out=50, wide_fan_out=200, singles=5, parked=20, at_once=50, idle_seconds=0.2, repeats=1
+            chain=20,
+            fan_out=50,
+            wide_fan_out=200,
+            singles=5,
+            parked=20,
+            at_once=50,
+            unfinished=50,
+            idle_seconds=0.2,
+            repeats=1,
         )
 
 
-def _chain_document(length: int) -> str:
+def chain_document(length: int) -> str:
+    """Tasks that do nothing, one after the other."""
     tasks = "".join(f"  t{number}:\n    action: nop:nop\n" for number in range(length))
     return f"name: chain\npipeline:\n{tasks}"
 
@@ -61,7 +71,7 @@ def _engine() -> Fluxor:
     return Fluxor(workers=WORKERS, retain=2)
 
 
-def _runner(engine: Fluxor, document: str, items: int, steps: int) -> Callable[[], float]:
+def runner(engine: Fluxor, document: str, items: int, steps: int) -> Callable[[], float]:
     """What runs a document to its end and gives the seconds that a step took."""
     workflow = engine.runtime.decode_yaml_workflow(document)
     values = {"items": list(range(items))} if items else {}
@@ -79,7 +89,7 @@ def _runner(engine: Fluxor, document: str, items: int, steps: int) -> Callable[[
 def chain(size: Size) -> Row:
     """Tasks that do nothing, one after the other."""
     with _engine() as engine:
-        taken, asks = against(ask, _runner(engine, _chain_document(size.chain), 0, size.chain), size.repeats)
+        taken, asks = against(ask, runner(engine, chain_document(size.chain), 0, size.chain), size.repeats)
     work = f"chain of {size.chain:,} no-op tasks, per task"
     return Row(work=work, measured=duration(taken), figure=asks, unit="asks", reach=2, stretch=1.2)
 
@@ -87,7 +97,7 @@ def chain(size: Size) -> Row:
 def fan_out(size: Size) -> Row:
     """Tasks that do nothing, all at once, and their join."""
     with _engine() as engine:
-        taken, submits = against(submit, _runner(engine, FAN_OUT, size.fan_out, size.fan_out), size.repeats)
+        taken, submits = against(submit, runner(engine, FAN_OUT, size.fan_out, size.fan_out), size.repeats)
     work = f"fan-out of {size.fan_out:,} no-op tasks and join, per task"
     return Row(work=work, measured=duration(taken), figure=submits, unit="pool submits", reach=5, stretch=3)
 
@@ -95,8 +105,8 @@ def fan_out(size: Size) -> Row:
 def fan_out_growth(size: Size) -> Row:
     """Whether a task of a wide fan-out costs what one of a narrow fan-out does."""
     with _engine() as engine:
-        narrow = _runner(engine, FAN_OUT, size.fan_out, size.fan_out)
-        wide = _runner(engine, FAN_OUT, size.wide_fan_out, size.wide_fan_out)
+        narrow = runner(engine, FAN_OUT, size.fan_out, size.fan_out)
+        wide = runner(engine, FAN_OUT, size.wide_fan_out, size.wide_fan_out)
         narrow()
         _, taken, growth = paired(narrow, wide, size.repeats)
     work = f"the same with {size.wide_fan_out:,}: per task against {size.fan_out:,}"
@@ -106,7 +116,7 @@ def fan_out_growth(size: Size) -> Row:
 def start_to_result(size: Size) -> Row:
     """From the call that starts a process of one task to its result."""
     with _engine() as engine:
-        once = _runner(engine, _chain_document(1), 0, 1)
+        once = runner(engine, chain_document(1), 0, 1)
         taken, asks = against(ask, lambda: statistics.median(once() for _ in range(size.singles)), size.repeats)
     work = "start to result of a one-task process"
     return Row(work=work, measured=duration(taken), figure=asks, unit="asks", reach=10, stretch=4)
