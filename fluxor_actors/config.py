@@ -18,7 +18,7 @@ from attrs import evolve, field, fields, frozen
 from fluxor_actors.durations import parse_duration
 from fluxor_actors.errors import ConfigError
 
-__all__ = ["Config", "ProcessorConfig"]
+__all__ = ["Config", "ProcessorConfig", "Retention"]
 
 
 def _at_least_one(_instance: object, attribute: Any, value: object) -> None:
@@ -63,6 +63,10 @@ def _busy(_instance: object, attribute: Any, value: object) -> None:
         raise ConfigError(f"{attribute.name} is {value!r}; expected 'block' or 'raise'")
 
 
+def _kept(_instance: object, _attribute: Any, value: object) -> None:
+    Retention.of(value)
+
+
 def _limits(_instance: object, attribute: Any, value: object) -> None:
     if not isinstance(value, Mapping):
         raise ConfigError(f"{attribute.name} is {value!r}; expected a mapping of service:method to a number")
@@ -71,6 +75,43 @@ def _limits(_instance: object, attribute: Any, value: object) -> None:
             raise ConfigError(f"{attribute.name} names {name!r}; expected service:method")
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             raise ConfigError(f"{attribute.name}[{name!r}] is {limit!r}; expected a whole number from 1")
+
+
+@frozen
+class Retention:
+    """How many finished processes are kept, and how many seconds after their end; None: no matter."""
+
+    count: int | None = None
+    age: float | None = None
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """What a setting ``retain`` says.
+
+        Example:
+            >>> Retention.of(500), Retention.of("30d"), Retention.of({"count": 500, "age": "12h"})
+            (Retention(count=500, age=None), Retention(count=None, age=2592000.0), Retention(count=500, age=43200.0))
+
+        Raises:
+            ConfigError: it says nothing that can be understood.
+        """
+        given = value if isinstance(value, Mapping) else {"age" if isinstance(value, str) else "count": value}
+        count, age = given.get("count"), given.get("age")
+        right = not set(given) - {"count", "age"}
+        # A number in quotes could be either.
+        right = right and (age is None or (isinstance(age, str) and not age.strip().isdecimal()))
+        right = right and (count is None or (isinstance(count, int) and not isinstance(count, bool) and count >= 1))
+        seconds = None
+        try:
+            seconds = None if age is None else parse_duration(age)
+        except ValueError:
+            right = False
+        if not right or seconds == 0:
+            raise ConfigError(
+                f"retain is {value!r}; expected a whole number from 1, a duration such as '30d', or both: "
+                "{'count': 500, 'age': '30d'}"
+            )
+        return cls(count, seconds)
 
 
 @frozen(kw_only=True)
@@ -95,7 +136,8 @@ class Config:
         on_busy: whether starting one more waits (``block``) or fails (``raise``).
         action_limits: ``service:method`` to how many of it run at once.
         strict_expressions: whether an unknown name in an expression is an error.
-        retain: how many finished processes are kept.
+        retain: how many finished processes are kept, for how long (``"30d"``), or both (``{"count": 500, "age": "30d"}``). What is
+            beyond is deleted. None: 1,000 in memory, and all in a store that outlives the program.
         durability: whether a commit is on disk (``strict``), or survives the program only (``relaxed``).
         lease: seconds after which other engines on the store take over from one that is silent.
     """
@@ -110,7 +152,7 @@ class Config:
     on_busy: Literal["block", "raise"] = field(default="block", validator=_busy)
     action_limits: Mapping[str, int] = field(factory=dict, validator=_limits)
     strict_expressions: bool = field(default=False, validator=_flag)
-    retain: int = field(default=1_000, validator=_at_least_one)
+    retain: int | str | Mapping[str, int | str] | None = field(default=None, validator=_kept)
     durability: Literal["strict", "relaxed"] = field(default="strict", validator=_durable)
     lease: float = field(default=10.0, converter=_lease)
 
@@ -197,6 +239,8 @@ def _check_names(given: Mapping[str, Any], known: tuple[str, ...], prefix: str) 
 
 
 def _from_text(setting: str, text: str) -> Any:
+    if setting == "retain" and not text.isdecimal():
+        return text
     if setting in ("workers", "max_transitions", "max_pending", "retain"):
         try:
             return int(text)

@@ -14,7 +14,7 @@ from fluxor_actors.storage import MemoryStore
 def test_defaults() -> None:
     config = Config.default()
     assert config == Config() == Config.from_mapping({}) == Config.from_environment({})
-    assert (config.processor.workers, config.store, config.cancel_grace, config.retain) == (8, "memory://", 5.0, 1_000)
+    assert (config.processor.workers, config.store, config.cancel_grace, config.retain) == (8, "memory://", 5.0, None)
 
 
 def test_a_mapping_names_settings_either_way() -> None:
@@ -86,7 +86,15 @@ def test_options_win_over_config_and_config_over_defaults() -> None:
         ({"cancel_grace": -1}, "cancel_grace"),
         ({"max_pending": 0}, "max_pending"),
         ({"max_transitions": 1.5}, "max_transitions"),
-        ({"retain": None}, "retain"),
+        ({"retain": 0}, "retain is 0; expected a whole number from 1"),
+        ({"retain": True}, "retain is True"),
+        ({"retain": "500"}, "retain is '500'"),
+        ({"retain": "0s"}, "retain is '0s'"),
+        ({"retain": {"age": 5}}, "retain is {'age': 5}"),
+        ({"retain": 1.5}, "retain is 1.5"),
+        ({"retain": "a while"}, "retain is 'a while'"),
+        ({"retain": {"number": 5}}, "retain is {'number': 5}"),
+        ({"retain": "30d"}, "in memory processes are kept by number"),
         ({"on_busy": "wait"}, "expected 'block' or 'raise'"),
         ({"strict_expressions": 1}, "expected true or false"),
         ({"meta_base_url": None}, "expected text"),

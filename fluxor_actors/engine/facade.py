@@ -20,7 +20,7 @@ from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.timer import Timer
 from fluxor_actors.actors.worker import threaded_workers
 from fluxor_actors.clock import Clock, SystemClock
-from fluxor_actors.config import Config
+from fluxor_actors.config import Config, Retention
 from fluxor_actors.definition import Loader, TypeRegistry
 from fluxor_actors.definition.meta import MetaService
 from fluxor_actors.definition.model import Retry, Task
@@ -33,7 +33,8 @@ from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.reading import Reading
 from fluxor_actors.engine.runtime import Runtime
 from fluxor_actors.engine.services import built_in
-from fluxor_actors.engine.stores import check_store, open_store
+from fluxor_actors.engine.stores import KEPT_IN_MEMORY, check_store, open_store
+from fluxor_actors.engine.upkeep import Upkeep
 from fluxor_actors.expression import Language
 from fluxor_actors.faults import Faults
 from fluxor_actors.ids import Ids, RandomIds
@@ -132,7 +133,8 @@ class Fluxor:
         )
         # A store that is read from a disk or over a network makes a thread wait now and then.
         dispatcher = dispatcher or ThreadPoolDispatcher(1 if kept.immediate else 2)
-        directory = Directory(remember=config.retain)
+        retention = Retention.of(config.retain)
+        directory = Directory(remember=retention.count or KEPT_IN_MEMORY)
         self.actions = Actions(service_proxy=service_proxy)
         self.types = TypeRegistry()
         self.events = event_service or EventService(dispatcher)
@@ -149,6 +151,7 @@ class Fluxor:
             parts, plans, ids or RandomIds(), spawn, config.processor.workers, dict(config.action_limits),
             config.max_pending, config.on_busy, owns_events=event_service is None, owns_store=kept is not given,
             lease=config.lease, take_over=take_over,
+            upkeep=None if retention.age is None else Upkeep(kept, retention.age, clock),
         )  # fmt: skip
         loader = Loader(
             config.meta_base_url, meta_fs_options, meta_service, root_task_node_name=config.root_task_node_name,

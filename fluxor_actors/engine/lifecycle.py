@@ -20,6 +20,7 @@ from fluxor_actors.engine.places import OnBusy, Places
 from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.reading import Reading
 from fluxor_actors.engine.tenancy import Tenancy
+from fluxor_actors.engine.upkeep import Upkeep
 from fluxor_actors.errors import EngineStoppedError, FluxorError, StoreUnavailableError
 from fluxor_actors.ids import Ids
 from fluxor_actors.process.view import output_of
@@ -52,6 +53,7 @@ class Lifecycle:
         owns_store: bool = True,
         lease: float = 10.0,
         take_over: bool = True,
+        upkeep: Upkeep | None = None,
     ) -> None:
         self.parts = parts
         self.plans = plans
@@ -63,6 +65,7 @@ class Lifecycle:
         self._owns_store = owns_store
         self._lease = lease
         self._take_over = take_over
+        self._upkeep = upkeep
         self.tenancy: Tenancy | None = None
         self.places = Places(max_pending, on_busy)
         self._lock = threading.RLock()
@@ -98,6 +101,8 @@ class Lifecycle:
                 self.tenancy.start(parts.guardian)
                 if parts.mirror is not None:
                     parts.mirror.catch_up()
+            if self._upkeep is not None:
+                self._upkeep.start()
             self._started = True
 
     def _settle_down(self, store: DurableStore) -> Tenancy:
@@ -236,6 +241,8 @@ class Lifecycle:
         parts.journal.stop(max(1.0, _left(deadline)))
         if mirror is not None:
             mirror.stop(max(1.0, _left(deadline)))
+        if self._upkeep is not None:
+            self._upkeep.stop(max(1.0, _left(deadline)))
         if self.tenancy is not None:
             self.tenancy.stop()
         parts.directory.supervisors.clear()

@@ -5,25 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from fluxor_actors.clock import Clock
+from fluxor_actors.config import Retention
 from fluxor_actors.errors import ConfigError
 from fluxor_actors.storage import MemoryStore, Store
 
-__all__ = ["check_store", "open_store"]
+__all__ = ["KEPT_IN_MEMORY", "check_store", "open_store"]
+
+KEPT_IN_MEMORY = 1_000
+"""Finished processes that are kept at hand unless said otherwise."""
 
 
-def open_store(url: str, retain: int, durability: str, clock: Clock) -> Store:
-    """The store at a URL.
+def open_store(url: str, retain: object, durability: str, clock: Clock) -> Store:
+    """The store at a URL. ``retain`` as in `Config`: a number is the store's own affair, an age that of `Upkeep`.
 
     Raises:
         ConfigError: there is no store of this kind.
         StoreError: it cannot be opened.
     """
+    keep = Retention.of(retain)
     if url == "memory://":
-        return MemoryStore(retain)
+        if keep.age is not None:
+            raise ConfigError(f"retain is {retain!r}; in memory processes are kept by number, such as 1000")
+        return MemoryStore(keep.count or KEPT_IN_MEMORY)
     if url.startswith(("sqlite:", "postgresql:", "postgresql+")):
         from fluxor_actors.storage.sql import SqlStore  # takes 300 ms to import
 
-        return SqlStore(url, durability=durability, clock=clock)
+        return SqlStore(url, durability=durability, clock=clock, retain=keep.count)
     raise ConfigError(
         f"store is {url!r}; expected memory://, sqlite:///file.db, postgresql://… or an object that is a Store"
     )

@@ -49,11 +49,11 @@ class Recording:
     def delete(self, id: str) -> None:  # noqa: A002
         raise AssertionError("the engine deletes nothing")
 
-    def list(self, **filters: Any) -> Sequence[Any]:
-        raise AssertionError("the engine lists nothing")
-
     def states(self, id_: str) -> list[str]:
         return [str(value.state) for value in self.saved if value.id == id_]
+
+    def list(self, **filters: Any) -> Sequence[Any]:
+        raise AssertionError("the engine lists nothing")
 
 
 class Batching(Recording):
@@ -335,8 +335,8 @@ def test_the_supplied_ones_have_the_latest_state_of_everything(
             return FilesystemDao(of, str(tmp_path / of.__name__))
         return SqlDao(of, f"sqlite:///{tmp_path}/{'runs' if kind == 'same file' else 'copies'}.db")
 
-    engine = engines(store=f"sqlite:///{tmp_path}/runs.db", process_dao=dao(Process), execution_dao=dao(Execution))
-    processes, executions = engine.copies._process_dao, engine.copies._execution_dao  # type: ignore[union-attr]  # there are DAOs
+    processes, executions = dao(Process), dao(Execution)
+    engine = engines(store=f"sqlite:///{tmp_path}/runs.db", process_dao=processes, execution_dao=executions)
     ids = sorted(run(engine, SIMPLE) for _ in range(3))
     engine.shutdown(WAIT)
     assert [each.id for each in processes.list(state="completed")] == ids
