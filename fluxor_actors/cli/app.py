@@ -10,7 +10,25 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fluxor_actors.cli.commands import actions, graph, run, schema, validate
+from fluxor_actors.cli.commands import (
+    actions,
+    backup,
+    cancel,
+    certify,
+    graph,
+    history,
+    pause,
+    prune,
+    ps,
+    resume,
+    resume_all,
+    retry,
+    run,
+    schema,
+    show,
+    signal,
+    validate,
+)
 from fluxor_actors.cli.exits import ExitCode
 from fluxor_actors.cli.failing import complain, report
 from fluxor_actors.cli.options import DEBUG, DebugOption
@@ -98,5 +116,23 @@ def _options(
     """Run and check workflows."""
 
 
-for _command in (run.run, validate.validate, graph.graph, schema.schema, actions.actions):
+for _command in (
+    run.run,
+    ps.ps,
+    show.show,
+    history.history,
+    pause.pause,
+    resume.resume,
+    cancel.cancel,
+    retry.retry,
+    signal.signal,
+    resume_all.resume_all,
+    prune.prune,
+    backup.backup,
+    validate.validate,
+    graph.graph,
+    schema.schema,
+    actions.actions,
+    certify.certify,
+):
     app.command()(_command)

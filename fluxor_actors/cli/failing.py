@@ -34,6 +34,8 @@ class UsageProblem(Exception):  # noqa: N818 - not for programs: it never leaves
 
 def code_of(error: BaseException) -> ExitCode:
     """The exit code for an error."""
+    if isinstance(error, TimeoutError):
+        return ExitCode.UNFINISHED
     return ExitCode.USAGE if isinstance(error, (*_MISUSES, UsageProblem)) else ExitCode.FAILED
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from fluxor_actors.actors.event_service import EventService
 from fluxor_actors.cli.failing import UsageProblem
@@ -11,23 +12,39 @@ from fluxor_actors.cli.services import load_services
 from fluxor_actors.config import Config
 from fluxor_actors.definition.limits import MAX_BYTES
 from fluxor_actors.engine import Fluxor
+from fluxor_actors.storage import Store
 
 __all__ = ["check_file", "open_engine", "read_stdin"]
 
 
 def open_engine(
-    *, store: str | None, actions: list[str] | None, workers: int | None = None, events: EventService | None = None
+    *,
+    actions: list[str] | None,
+    store: Store | None = None,
+    workers: int | None = None,
+    events: EventService | None = None,
+    take_over: bool = False,
 ) -> Fluxor:
     """An engine that has not started: settings from ``FLUXOR_…``, over them the options of the command line.
+
+    Args:
+        actions: modules with the user's own.
+        store: where its processes are kept; None: in memory. Whoever gives it closes it.
+        workers: how many actions run at once.
+        events: in place of its own.
+        take_over: it goes on with what other engines have left.
 
     Raises:
         ConfigError: a setting is wrong.
         RegistryError: an action cannot be registered.
         UsageProblem: actions cannot be loaded.
     """
-    options = {"store": store, "workers": workers}
-    config = Config.from_environment().override(**{name: value for name, value in options.items() if value is not None})
-    return Fluxor(config=config, services=load_services(actions or []), event_service=events)
+    config = Config.from_environment().override(store="memory://")
+    if workers is not None:
+        config = config.override(workers=workers)
+    services = load_services(actions or [])
+    options: dict[str, Any] = {} if store is None else {"store": store}
+    return Fluxor(config=config, services=services, event_service=events, take_over=take_over, **options)
 
 
 def read_stdin() -> bytes:

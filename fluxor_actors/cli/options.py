@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["DEBUG", "ActionsOption", "DebugOption", "FileArgument", "JsonOption", "StoreOption"]
+__all__ = ["DEBUG", "ActionsOption", "DebugOption", "FileArgument", "IdArgument", "JsonOption", "StoreOption"]
 
 DEBUG = "fluxor_actors.debug"
 
@@ -23,6 +23,7 @@ DebugOption = Annotated[
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE", help="A workflow document: a path, a URL, or - for standard input.")
 ]
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the process.")]
 ActionsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -34,6 +35,11 @@ ActionsOption = Annotated[
 ]
 StoreOption = Annotated[
     str | None,
-    typer.Option("--store", metavar="URL", envvar="FLUXOR_STORE", help="Where processes are kept: memory://."),
+    typer.Option(
+        "--store",
+        metavar="URL",
+        envvar="FLUXOR_STORE",
+        help="Where processes are kept: sqlite:///file.db, postgresql://…, memory://; default sqlite:///fluxor.db.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -22,10 +23,11 @@ SHOWN = [
 
 
 @pytest.mark.parametrize(("command", "output"), SHOWN, ids=lambda block: block.text[:40])
-def test_a_command_prints_what_stands_below_it(command: Block, output: Block) -> None:
+def test_a_command_prints_what_stands_below_it(command: Block, output: Block, tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     script = f'fluxor() {{ "{sys.executable}" -m fluxor_actors "$@"; }}\n{command.text}'
     done = subprocess.run(
-        ["sh", "-c", script], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        ["sh", "-c", script], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False
     )
     printed = _times(masked(done.stdout + done.stderr)).splitlines()
     missing = [line for line in _times(masked(output.text)).splitlines() if line not in printed]

@@ -31,13 +31,13 @@ WRONG = [
     (("run", "hello.yaml", "-i", "who=\udcff"), "surrogate"),
     (("run", "hello.yaml", "--task", "nonsense"), "task 'nonsense' not found"),
     (("run", "hello.yaml", "--id", "a/b"), "cannot be a process id"),
-    (("run", "hello.yaml", "--store", "sqlite:///runs.db"), "store is 'sqlite:///runs.db'"),
+    (("run", "hello.yaml", "--store", "mysql://runs"), "store is 'mysql://runs'"),
     (("run", "hello.yaml", "-a", "no_such_module_at_all"), "there is no module"),
     (("run", "hello.yaml", "-a", "hello.yaml"), "those of Python end in .py"),
     (("run", "-", "-i", "@-"), "both the workflow and its inputs"),
     (("run", "needs.yaml"), "who"),
     (("run", "unknown.yaml"), "--actions"),
-    (("actions", "--store", "nonsense"), "store is 'nonsense'"),
+    (("ps", "--store", "nonsense"), "store is 'nonsense'"),
     (("validate",), "Missing argument"),
 ]
 DOCUMENTS = {

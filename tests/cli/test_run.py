@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.support import invoke, program, write
 
+MEMORY = ("--store", "memory://")
 HELLO = """
 name: hello
 inputs: {who: {default: world}, times: {default: 1}}
@@ -161,7 +162,7 @@ pipeline:
 
 def test_the_time_can_be_up(tmp_path: Path) -> None:
     write(tmp_path, w="name: w\npipeline: {hold: {action: 'demo:hold'}}")
-    done = invoke("run", tmp_path / "w.yaml", "-a", tmp_path / "acts.py", "--timeout", "50ms", "--json")
+    done = invoke("run", tmp_path / "w.yaml", "-a", tmp_path / "acts.py", "--timeout", "50ms", "--json", *MEMORY)
     result = result_of(done.stdout)
     assert (done.exit_code, result["state"], result["timedOut"]) == (3, "running", True)
     assert done.stderr.startswith("not finished after 50ms: cancelling")
@@ -169,7 +170,7 @@ def test_the_time_can_be_up(tmp_path: Path) -> None:
 
 def test_what_pauses_for_good_ends(tmp_path: Path) -> None:
     write(tmp_path, w="name: w\nautoPause: true\npipeline: {a: {action: 'nop:nop'}}")
-    done = invoke("run", tmp_path / "w.yaml")
+    done = invoke("run", tmp_path / "w.yaml", *MEMORY)
     assert done.exit_code == 3
     assert "nobody can resume" in done.stderr
     assert masked(done.stderr).splitlines()[-1] == "unfinished  w  <time>"

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.support import Terminal, command, environment, write
 
+MEMORY = ("--store", "memory://")
 DOCUMENT = """
 name: release
 inputs: {files: {default: [1, 2, 3, 4, 5]}}
@@ -78,7 +79,7 @@ def test_what_actions_print_goes_where_standard_output_goes(folder: Path) -> Non
 
 
 def test_ctrl_c_cancels_and_says_so(folder: Path) -> None:
-    terminal = Terminal().start("run", "holding.yaml", "-a", "acts.py", cwd=folder)
+    terminal = Terminal().start("run", "holding.yaml", "-a", "acts.py", *MEMORY, cwd=folder)
     terminal.read_until(lambda text: "holding\n" in text)
     terminal.type(b"\x03")
     assert terminal.end() == 130
@@ -90,7 +91,7 @@ def test_ctrl_c_cancels_and_says_so(folder: Path) -> None:
 
 
 def test_a_second_ctrl_c_stops_at_once(folder: Path) -> None:
-    terminal = Terminal().start("run", "deaf.yaml", "-a", "acts.py", cwd=folder)
+    terminal = Terminal().start("run", "deaf.yaml", "-a", "acts.py", *MEMORY, cwd=folder)
     terminal.read_until(lambda text: "holding\n" in text)
     terminal.type(b"\x03")
     terminal.read_until(lambda text: "Ctrl-C: cancelling" in text)
@@ -103,7 +104,7 @@ def test_a_second_ctrl_c_stops_at_once(folder: Path) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_cancels(folder: Path, number: int, code: int) -> None:
     with subprocess.Popen(
-        command("run", "holding.yaml", "-a", "acts.py", "--json", first=f"{INTERRUPTS} signal.SIG_DFL)"),
+        command("run", "holding.yaml", "-a", "acts.py", "--json", *MEMORY, first=f"{INTERRUPTS} signal.SIG_DFL)"),
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -121,7 +122,7 @@ def test_a_signal_cancels(folder: Path, number: int, code: int) -> None:
 
 def test_an_action_that_never_returns_does_not_hold_up_the_end(folder: Path) -> None:
     done = subprocess.run(
-        command("run", "deaf.yaml", "-a", "acts.py", "--timeout", "100ms"),
+        command("run", "deaf.yaml", "-a", "acts.py", "--timeout", "100ms", *MEMORY),
         cwd=folder,
         env=environment(FLUXOR_CANCEL_GRACE="100ms"),
         capture_output=True,
@@ -136,7 +137,9 @@ def test_an_action_that_never_returns_does_not_hold_up_the_end(folder: Path) -> 
 
 def test_an_ignored_interrupt_stays_ignored(folder: Path) -> None:
     with subprocess.Popen(
-        command("run", "holding.yaml", "-a", "acts.py", "--timeout", "1s", first=f"{INTERRUPTS} signal.SIG_IGN)"),
+        command(
+            "run", "holding.yaml", "-a", "acts.py", "--timeout", "1s", *MEMORY, first=f"{INTERRUPTS} signal.SIG_IGN)"
+        ),
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,

@@ -18,7 +18,7 @@ def actions(
     from fluxor_actors.cli.listing import action_data, action_lines
     from fluxor_actors.cli.opening import open_engine
 
-    engine = open_engine(store=store, actions=actions)
+    engine = open_engine(actions=actions)
     methods = [method for method in engine.actions.methods() if not method.signature.internal]
     methods.sort(key=lambda method: method.action.casefold())
     if as_json:

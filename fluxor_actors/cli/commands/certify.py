@@ -58,7 +58,7 @@ def certify(
     values = read_inputs(inputs or [], read_stdin)
     signals = tuple(read_inputs(signal or [], read_stdin).items())
     # What is wrong with the document or its actions is told before anything is killed.
-    open_engine(store="memory://", actions=actions).runtime.load_workflow(file)
+    open_engine(actions=actions).runtime.load_workflow(file)
     try:
         report = certified(
             file, actions=actions or (), inputs=values, signals=signals, timeout=seconds, most=steps, same_output=not any_output,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +36,9 @@ def run(
     timeout: Annotated[
         str | None, typer.Option("--timeout", metavar="DURATION", help="How long to wait: 90s, 1h30m, PT5M.")
     ] = None,
-    process_id: Annotated[str | None, typer.Option("--id", metavar="ID", help="The id of the process.")] = None,
+    process_id: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="The id of the process; the same again goes on with it.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", min=1, help="How many actions run at once; default 8.")
     ] = None,
@@ -55,7 +58,9 @@ def run(
     from fluxor_actors.cli.inputs import read_inputs
     from fluxor_actors.cli.opening import check_file, open_engine, read_stdin
     from fluxor_actors.cli.running import Request, carry_out, summary
+    from fluxor_actors.cli.storing import open_durable, store_url
     from fluxor_actors.cli.views import choose_view
+    from fluxor_actors.config import Config
     from fluxor_actors.durations import parse_duration
 
     try:
@@ -70,16 +75,34 @@ def run(
     check_file(file)
     # A view that lags behind for a moment loses nothing.
     events = EventService(buffer=200_000)
-    engine = open_engine(store=store, actions=actions, workers=workers, events=events)
+    url = store_url(store)
+    kept = None if url == "memory://" else open_durable(url, Config.from_environment())
+    engine = open_engine(store=kept, actions=actions, workers=workers, events=events)
     workflow = engine.runtime.decode_yaml_workflow(read_stdin()) if file == "-" else engine.runtime.load_workflow(file)
     view = choose_view(workflow, quiet=as_json, whole=not task)
-    ended = carry_out(engine, events, Request(workflow, values, tuple(task or ()), process_id, seconds), view)
+    again = _again(file, actions, store)
+    ended = carry_out(
+        engine, events, Request(workflow, values, tuple(task or ()), process_id, seconds, kept, again), view
+    )
     if not as_json:
-        for line in summary(ended, workflow):
+        for line in summary(ended, workflow.name):
             print(line, file=sys.stderr)
     else:
         _print_json(ended, workflow.name)
+    if kept is not None and not ended.left:
+        kept.close()
     _leave(ended)
+
+
+def _again(file: str, actions: list[str] | None, store: str | None) -> str:
+    """The command line that goes on with a process; ``{id}`` stands for its id."""
+    command = ["fluxor", "resume-all"] if file == "-" else ["fluxor", "run", file]
+    for name in actions or []:
+        command += ["-a", name]
+    if store is not None and store != os.environ.get("FLUXOR_STORE"):
+        command += ["--store", store]
+    text = shlex.join(command).replace("{", "{{").replace("}", "}}")
+    return f"{text} --paused" if file == "-" else f"{text} --id {{id}}"
 
 
 def _print_json(ended: Ended, workflow: str) -> None:

@@ -31,7 +31,7 @@ def validate(
     from fluxor_actors.cli.opening import open_engine
     from fluxor_actors.cli.problems import STDIN, problem_data, problem_line
 
-    checker = Checker(open_engine(store=store, actions=actions), own_actions=bool(actions))
+    checker = Checker(open_engine(actions=actions), own_actions=bool(actions))
     found: list[tuple[str, Problem]] = []
     for file in files:
         problems = checker.check(file)

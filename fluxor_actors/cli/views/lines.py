@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import define
@@ -64,6 +65,9 @@ class Lines:
         if self._many and self._one_of_many(execution, key, kind):
             return
         self._write(word, run, _detail(kind, execution, event.context.time_taken_ms))
+
+    def recall(self, executions: Iterable[Execution]) -> None:
+        """What was before had its lines then."""
 
     def say(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,8 @@ from fluxor_actors.cli.views.board import Board
 from fluxor_actors.cli.views.rows import rows_of
 from fluxor_actors.cli.views.tree import draw
 from fluxor_actors.definition import Workflow
-from fluxor_actors.events import Event
+from fluxor_actors.events import Event, EventContext
+from fluxor_actors.process.snapshot import Execution
 
 __all__ = ["LiveTree"]
 
@@ -64,6 +66,12 @@ class LiveTree:
     def take(self, event: Event[Any]) -> None:
         with self._lock:
             self._board.take(event)
+
+    def recall(self, executions: Iterable[Execution]) -> None:
+        now = datetime.now(UTC)
+        for each in executions:
+            word = str(each.state) if each.state.final else "started"
+            self.take(Event(EventContext(each.process_id, each.task_id, f"execution.{word}"), now, data=each))
 
     def say(self, line: str) -> None:
         self._above.put(f"{line}\n")

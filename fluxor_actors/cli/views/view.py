@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from fluxor_actors.events import Event
+from fluxor_actors.process.snapshot import Execution
 
 __all__ = ["EVENT_TYPES", "Quiet", "View"]
 
@@ -29,6 +31,10 @@ class View(Protocol):
         """Take in one event of `EVENT_TYPES`; called on a thread of the engine, one event at a time."""
         ...
 
+    def recall(self, executions: Iterable[Execution]) -> None:
+        """Take in what was before: executions of a process that is joined."""
+        ...
+
     def say(self, line: str) -> None:
         """Show a line of the command itself."""
         ...
@@ -49,6 +55,9 @@ class Quiet:
         """Nothing to begin."""
 
     def take(self, event: Event[Any]) -> None:
+        """Nothing is shown of it."""
+
+    def recall(self, executions: Iterable[Execution]) -> None:
         """Nothing is shown of it."""
 
     def say(self, line: str) -> None:

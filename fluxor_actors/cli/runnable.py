@@ -1,0 +1,38 @@
+"""Whether this program can go on with what another one has begun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fluxor_actors.cli.failing import UsageProblem
+from fluxor_actors.definition import parse, validate
+from fluxor_actors.engine import Fluxor
+from fluxor_actors.errors import DefinitionError
+from fluxor_actors.storage import Header, Store
+
+__all__ = ["check_runnable"]
+
+
+def check_runnable(engine: Fluxor, store: Store, headers: Iterable[Header]) -> None:
+    """Check that all actions and functions are here that processes need: without them they would fail for good.
+
+    Raises:
+        UsageProblem: something is missing.
+    """
+    seen: set[str] = set()
+    for header in headers:
+        text = None if header.definition_hash in seen else store.definition(header.definition_hash)
+        seen.add(header.definition_hash)
+        if text is None:
+            continue
+        try:
+            problems = validate(parse(text), actions=engine.actions, types=engine.types)
+        except DefinitionError as error:
+            raise UsageProblem(f"process {header.id} cannot go on here: {error}") from error
+        for problem in problems:
+            if problem.severity == "error":
+                task = f"{problem.task}: " if problem.task else ""
+                raise UsageProblem(
+                    f"process {header.id} cannot go on here, and was left as it is: {task}{problem.message}",
+                    "-a MODULE or -a FILE.py adds Python actions",
+                )

@@ -1,0 +1,74 @@
+"""The store that a command works on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from fluxor_actors.cli.failing import UsageProblem
+from fluxor_actors.clock import SystemClock
+from fluxor_actors.config import Config
+from fluxor_actors.engine.stores import open_store
+from fluxor_actors.errors import ConfigError, SchemaVersionError, StoreError, StoreUnavailableError
+from fluxor_actors.storage.durable import DurableStore
+
+__all__ = ["DEFAULT_STORE", "open_durable", "open_existing", "store_url"]
+
+DEFAULT_STORE = "sqlite:///fluxor.db"
+
+
+def store_url(given: str | None) -> str:
+    """The URL that was given, or the default.
+
+    Example:
+        >>> store_url(None), store_url("memory://")
+        ('sqlite:///fluxor.db', 'memory://')
+    """
+    return given or DEFAULT_STORE
+
+
+def open_durable(url: str, config: Config) -> DurableStore:
+    """The store at a URL, made if it is not there.
+
+    Raises:
+        UsageProblem: there can be none.
+        StoreUnavailableError: it cannot be reached at present.
+    """
+    try:
+        return cast(DurableStore, open_store(url, config.retain, config.durability, SystemClock()))
+    except (StoreUnavailableError, SchemaVersionError):
+        raise
+    except (StoreError, ConfigError) as error:
+        raise UsageProblem(str(error), "--store URL, or FLUXOR_STORE, names another") from error
+
+
+def open_existing(given: str | None) -> DurableStore:
+    """A store that somebody has made; it is never made here.
+
+    Raises:
+        UsageProblem: there is none.
+        StoreUnavailableError: it cannot be reached at present.
+    """
+    url = store_url(given)
+    if url == "memory://":
+        raise UsageProblem(
+            "memory:// is the memory of one program, and no other one can look into it",
+            f"--store URL, or FLUXOR_STORE, names a store; the default is {DEFAULT_STORE}",
+        )
+    if url.startswith("sqlite:"):
+        _check_there(url)
+    return open_durable(url, Config.from_environment())
+
+
+def _check_there(url: str) -> None:
+    from fluxor_actors.storage.sql.backend import parse_url  # needs SQLAlchemy, which takes a while to load
+
+    try:
+        path = parse_url(url).database
+    except StoreError as error:
+        raise UsageProblem(str(error), f"write a path after three slashes: {DEFAULT_STORE}") from error
+    if path and not Path(path).exists():
+        raise UsageProblem(
+            f"no store at {Path(path).absolute()}",
+            "`fluxor run` makes one here; --store URL, or FLUXOR_STORE, names another",
+        )
