@@ -116,8 +116,8 @@ class Lifecycle:
             return self.ask_guardian(Reach(process_id))
 
         tenancy = Tenancy(
-            store, identify(), self._lease, reach, lost, self._hear_of_ends, self.parts.faults, self._take_over,
-            self.parts.health,
+            store, identify(), self._lease, reach, lost, self._hear_of_ends, faults=self.parts.faults,
+            take_over=self._take_over, health=self.parts.health,
         )  # fmt: skip
         tenancy.register()
         return tenancy

@@ -52,6 +52,7 @@ class Tenancy:
         reach: Callable[[str], Any],
         lost: Callable[[], None],
         news: Callable[[], None],
+        *,
         faults: Faults | None = None,
         take_over: bool = True,
         health: Health | None = None,
@@ -204,9 +205,13 @@ class Tenancy:
     def _answered(self, order: Order, future: Any, patience: float) -> bool:
         """Whether the command is answered. If it is not, its process has not committed what follows from it yet."""
         for _ in range(3):
+            if isinstance(future, Exception) and not isinstance(future, StoreUnavailableError):
+                self.store.answer_command(order.id, refusal_of(future))
+                return True
+            if isinstance(future, Exception):
+                future = self._ask(order)
+                continue
             try:
-                if isinstance(future, Exception):
-                    raise future
                 state, answered = future.get(timeout=max(0.0, patience))
             except Timeout:
                 return False
