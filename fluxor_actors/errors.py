@@ -326,7 +326,7 @@ class InvalidStateError(FluxorError):
         self.operation = operation
         self.state = state
         self.legal = tuple(legal)
-        super().__init__(f"cannot {operation} in state {state!r}; possible in {', '.join(self.legal)}")
+        super().__init__(f"cannot {operation} in state {str(state)!r}; possible in {', '.join(self.legal)}")
 
 
 class ProcessFailedError(FluxorError):
