@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from typing import Any, cast
 
 from pykka import ActorDeadError
 
@@ -48,6 +48,7 @@ from fluxor_actors.process.replay import replay
 from fluxor_actors.process.snapshot import ProcessOutput
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.view import output_of, process_of
+from fluxor_actors.storage.durable import DurableStore
 
 __all__ = ["Guardian"]
 
@@ -56,6 +57,8 @@ _logger = logging.getLogger(__name__)
 _KNOWN_FOR = 600.0  # seconds
 _DEFINITIONS = 10_000
 _GLANCES = 200
+# How many journals are read in one turn.
+_ADOPTED_AT_ONCE = 200
 _LATE = (AttemptSucceeded, AttemptFailed, AttemptSuspended)
 
 
@@ -167,9 +170,19 @@ class Guardian(DispatchedActor):
 
     def _adopt(self, message: Adopt) -> None:
         """Go on with processes that were another engine's, or this one's before it died."""
-        for process_id in message.process_ids:
-            if self._alive(process_id) is None:
-                self._spawn(process_id).tell(Wake())
+        ours, later = message.process_ids[:_ADOPTED_AT_ONCE], message.process_ids[_ADOPTED_AT_ONCE:]
+        wanted = {process_id: Wake() for process_id in ours if self._alive(process_id) is None}
+        try:
+            # Together, since that takes a fraction of the time.
+            for journal in cast(DurableStore, self._parts.store).read_many(list(wanted)):
+                wanted[journal.header.id] = Wake(journal)
+        except Exception:  # then each reads its own, and tries until it can
+            _logger.warning("journals could not be read together", exc_info=True)
+        for process_id, wake in wanted.items():
+            self._spawn(process_id).tell(wake)
+        if later:
+            # Others get their turn in between.
+            self.actor_ref.tell(Adopt(later))
 
     def _alive(self, process_id: str) -> Mailbox | None:
         supervisor = self._live.get(process_id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fluxor_actors.events import Event
 from fluxor_actors.process.commands import Command, Start, TimerKind
 from fluxor_actors.process.plan import Plan
-from fluxor_actors.storage import Append
+from fluxor_actors.storage import Append, Journal
 
 if TYPE_CHECKING:
     from attrs import frozen
@@ -322,7 +322,12 @@ class WriteFailed:
 
 @frozen(slots=True)
 class Wake:
-    """To a supervisor that stands in for one that died: take up the process."""
+    """To a supervisor that stands in for one that died: take up the process.
+
+    ``journal``: the process's, where it was read along with others; None has the supervisor read it.
+    """
+
+    journal: Journal | None = None
 
 
 Deliver = Callable[[str, Command], None]

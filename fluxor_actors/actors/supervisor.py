@@ -41,7 +41,7 @@ from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Note
 from fluxor_actors.process.view import output_of, process_of
-from fluxor_actors.storage import Append, Header, Record
+from fluxor_actors.storage import Append, Header, Journal, Record
 from fluxor_actors.storage.durable import DurableAppend
 
 __all__ = ["ProcessSupervisor"]
@@ -100,7 +100,7 @@ class ProcessSupervisor(DispatchedActor):
 
     def _handle(self, message: Any) -> None:
         if self._state is None:
-            self._rebuild()
+            self._rebuild(message.journal if type(message) is Wake else None)
         kind = type(message)
         if kind is Begin:
             self._begin(message)
@@ -157,9 +157,9 @@ class ProcessSupervisor(DispatchedActor):
             return
         self._replies.append((message.reply, lambda: Started(self._process_id, existing=False)))
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, journal: Journal | None) -> None:
         """Make the state anew from the journal, and take up what was under way."""
-        journal = self._parts.store.read(self._process_id)
+        journal = journal or self._parts.store.read(self._process_id)
         if journal is None:
             raise ProcessNotFoundError(self._process_id)
         state = replay(self._parts.plan_of(journal.header.definition_hash), journal.records)
