@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +117,21 @@ def _trial(job: Job, log: list[list[Any]], struck: list[Kill], deaths: list[Deat
     if data["state"] not in ("completed", "failed", "cancelled"):
         findings.append(Finding("unfinished", job.process_id, f"it is {data['state']} after {job.timeout:g} s"))
     elif expected is not None:
-        for name, value in (("state", expected.state), ("output", expected.output)):
-            if data[name] != value:
-                findings.append(
-                    Finding("differs", job.process_id, f"{name} is {data[name]!r:.300}, not {value!r:.300}")
-                )
+        findings += [Finding("differs", job.process_id, detail) for detail in _differences(data, expected)]
     tasks = {each["key"]: each["task"] for each in data["executions"]}
     return Trial(
         kills=struck, findings=findings, state=data["state"], output=data["output"], hits=data["hits"], begun=begun, tasks=tasks
     )  # fmt: skip
+
+
+def _differences(data: Mapping[str, Any], expected: Trial) -> Iterator[str]:
+    if data["state"] != expected.state:
+        yield f"state is {data['state']}, not {expected.state}"
+    for name in dict.fromkeys((*expected.output, *data["output"])):
+        found, wanted = (_shown(output, name) for output in (data["output"], expected.output))
+        if found != wanted:
+            yield f"output {name} is {found:.100}, not {wanted:.100}"
+
+
+def _shown(output: Mapping[str, Any], name: str) -> str:
+    return json.dumps(output[name], sort_keys=True, ensure_ascii=False) if name in output else "missing"
