@@ -14,7 +14,8 @@ from fluxor_actors.process import events as happened
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.projection import Projection
 from fluxor_actors.process.snapshot import Execution, Process
-from fluxor_actors.storage import Store
+from fluxor_actors.storage import Journal, Store
+from fluxor_actors.storage.durable import DurableJournal
 
 __all__ = ["Copied", "Snapshots"]
 
@@ -74,10 +75,9 @@ class Copied:
     def of_journal(self, process_id: str) -> Snapshots:
         """All of a process, as it is in its journal; nothing if nothing is new there."""
         journal = self._store.read(process_id)
-        if journal is None or not journal.records:
+        if journal is None:
             return Snapshots()
-        last = journal.records[-1]
-        revision = (journal.header.created_at, last.first + len(last.events) - 1)
+        revision = (journal.header.created_at, _last(journal))
         if self._known.get(process_id, (0.0, 0)) >= revision:
             return Snapshots()
         try:
@@ -138,3 +138,13 @@ class Copied:
         self._known.move_to_end(process_id)
         if len(self._known) > 10 * _KEPT:
             self._known.popitem(last=False)
+
+
+def _last(journal: Journal) -> int:
+    """The number of the last event."""
+    if journal.records:
+        record = journal.records[-1]
+        return record.first + len(record.events) - 1
+    # All of it was folded into a snapshot.
+    snapshot = journal.snapshot if isinstance(journal, DurableJournal) else None
+    return journal.header.sequence if snapshot is None else snapshot.sequence

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from fluxor_actors.errors import StoreUnavailableError
 from fluxor_actors.process.projection import Projection
 from fluxor_actors.storage.dao import FilesystemDao, MemoryDao, SqlDao
 from tests.engine.support import ONE, SIGNAL, WAIT, Failing, Gate, echo
+from tests.markdown import ROOT
 
 SIMPLE = """
 name: simple
@@ -322,6 +325,62 @@ def test_what_was_not_saved_before_the_end_is_saved_by_the_next_engine(
     third.start()
     flush(third)
     assert len(executions.saved) == count
+
+
+DYING = """
+import os, sys
+from fluxor_actors import Execution, Fluxor, Process
+from fluxor_actors.storage.dao import SqlDao
+from tests.engine.support import echo
+from tests.storage.test_dao_engine import SIMPLE
+
+folder, left = sys.argv[1], int(sys.argv[2])
+
+class Dying(SqlDao):
+    def save_many(self, values):
+        global left
+        left -= len(values)
+        if left < 0:
+            os._exit(9)
+        super().save_many(values)
+
+copies = f"sqlite:///{folder}/copies.db"
+with Fluxor(
+    services=[echo], store=f"sqlite:///{folder}/runs.db",
+    process_dao=Dying(Process, copies), execution_dao=Dying(Execution, copies),
+) as engine:
+    workflow = engine.runtime.decode_yaml_workflow(SIMPLE)
+    for number in range(4):
+        engine.runtime.start_process(workflow, process_id=f"p{number}")
+    for number in range(4):
+        engine.runtime.handle(f"p{number}").wait(timeout=30)
+"""
+
+
+@pytest.mark.parametrize("saves", [3, 20, 45])
+def test_after_a_kill_in_the_middle_of_copying_the_copies_are_complete(
+    engines: Callable[..., Fluxor], tmp_path: Path, saves: int
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DYING, str(tmp_path), str(saves)], cwd=ROOT, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 9, done.stderr
+    copies = f"sqlite:///{tmp_path}/copies.db"
+    processes, executions = SqlDao(Process, copies), SqlDao(Execution, copies)
+    engine = engines(store=f"sqlite:///{tmp_path}/runs.db", process_dao=processes, execution_dao=executions)
+    workflow = engine.runtime.decode_yaml_workflow(SIMPLE)
+    for number in range(4):
+        handle = engine.runtime.start_process(workflow, process_id=f"p{number}")
+        assert handle.wait(timeout=WAIT).state == "completed"
+    flush(engine)
+    for number in range(4):
+        assert processes.load(f"p{number}") == engine.runtime.process(f"p{number}")
+        assert {each.id: each for each in executions.list(process_id=f"p{number}")} == {
+            each.id: each for each in engine.runtime.executions(f"p{number}")
+        }
+    engine.shutdown(WAIT)
+    processes.close()
+    executions.close()
 
 
 @pytest.mark.parametrize("kind", ["memory", "files", "sql", "same file"])
