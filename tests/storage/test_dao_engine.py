@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,10 @@ from typing import Any
 import pytest
 
 from fluxor_actors import ConfigError, Execution, Fluxor, Process
-from fluxor_actors.errors import StoreUnavailableError
+from fluxor_actors.errors import InvalidStateError, StoreUnavailableError
 from fluxor_actors.process.projection import Projection
 from fluxor_actors.storage.dao import FilesystemDao, MemoryDao, SqlDao
-from tests.engine.support import ONE, SIGNAL, WAIT, Failing, Gate, echo
+from tests.engine.support import ONE, SIGNAL, WAIT, Breaking, Failing, Gate, echo, event_names, start
 from tests.markdown import ROOT
 
 SIMPLE = """
@@ -325,6 +327,32 @@ def test_what_was_not_saved_before_the_end_is_saved_by_the_next_engine(
     third.start()
     flush(third)
     assert len(executions.saved) == count
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_store_that_breaks_and_supervisors_that_die_lose_no_copy(
+    engines: Callable[..., Fluxor], *, after: bool
+) -> None:
+    store = Breaking(lambda batch: None, after=after)
+    processes, executions = Recording(), Recording()
+    engine = engines(store=store, process_dao=processes, execution_dao=executions)
+    handle = start(engine, SIGNAL)
+    other = start(engine, SIGNAL)
+    flush(engine)
+    store.breaks = lambda batch: RuntimeError("poison") if event_names(batch) != ["ProcessFailed"] else None
+    deadline = time.monotonic() + WAIT
+    while not engine.runtime.process(handle.id).state.final and time.monotonic() < deadline:
+        with contextlib.suppress(RuntimeError, InvalidStateError):
+            handle.signal("go", 1)
+    store.breaks = lambda batch: None
+    assert handle.wait(timeout=WAIT).state == ("completed" if after else "failed")
+    other.signal("go", 2)
+    assert other.wait(timeout=WAIT).state == "completed"
+    flush(engine)
+    for process_id in (handle.id, other.id):
+        assert processes.load(process_id) == engine.runtime.process(process_id)
+        found = {each.id: each for each in executions.saved if each.process_id == process_id}
+        assert found == {each.id: each for each in engine.runtime.executions(process_id)}
 
 
 DYING = """
