@@ -77,4 +77,4 @@ class Health:
 
     def _tell(self, event_type: str, reason: str) -> None:
         created = to_datetime(self._clock.time())
-        self._events.publish(Event(EventContext(event_type=event_type), created, {"reason": reason}))
+        self._events.publish(Event(EventContext(event_type=event_type), created, data={"reason": reason}))

@@ -247,12 +247,12 @@ class Lifecycle:
             self.tenancy.stop()
         parts.directory.supervisors.clear()
         if self._owns_store:
-            self._answer_who_waits(deadline)
+            self._answer_who_waits(max(deadline, time.monotonic() + 1.0))
         parts.directory.stop()
-        if self._owns_store:
-            parts.store.close()
         if self.tenancy is not None:
             self.tenancy.join(max(2.5, _left(deadline)))
+        if self._owns_store:
+            parts.store.close()
         if self._left:
             _logger.warning("shut down while these had not returned: %s", ", ".join(self._left))
 

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from fluxor_actors.actors.directory import Completion
-from fluxor_actors.actors.lean import ActorDeadError
+from fluxor_actors.actors.lean import ActorDeadError, Timeout
 from fluxor_actors.actors.messages import Describe, ReportRunning
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.reading import Reading
@@ -43,12 +43,14 @@ class Looking:
     def _ask_live(self, process_id: str, question: Any) -> Any:
         """What the supervisor of a live process answers; None when there is none."""
         supervisor = self._directory.supervisors.get(process_id)
-        if supervisor is None or self._lifecycle.stopped:
+        health = self._lifecycle.parts.health
+        # While nothing can be committed a supervisor answers nobody.
+        if supervisor is None or self._lifecycle.stopped or (health is not None and health.reason is not None):
             return None
         try:
-            return supervisor.ask(question, timeout=30)
-        except ActorDeadError:
-            return None  # it has ended just now: what is committed says how
+            return supervisor.ask(question, timeout=5)
+        except (ActorDeadError, Timeout):
+            return None  # it has ended just now, or waits for its commit: what is committed says how it is
 
     def processes(
         self,

@@ -94,7 +94,7 @@ class Tenancy:
         self._thread.start()
 
     def stop(self) -> None:
-        """Give the place up: others may take over at once. What is under way ends soon, and at once when the store is closed."""
+        """Give the place up: others may take over at once. What is under way ends soon."""
         self._closing.set()
         try:
             self.store.release(self.engine)

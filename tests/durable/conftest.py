@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,18 @@ from tests.storage.conftest import admin, schema_url, server, server_url, url
 __all__ = ["admin", "gate", "no_thread_left", "schema_url", "server", "server_url", "url"]
 
 Run = Callable[..., Program]
+
+_BRIEF = ("two_engines", "nothing_done_is_done_again", "within_a_second", "restarts")
+"""Of what takes its time on a server, what is always run there."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the rest on SQLite only, unless there is time."""
+    for item in items:
+        here = Path(__file__).parent in item.path.parents
+        if here and "postgresql" in item.name and not any(part in item.name for part in _BRIEF):
+            item.add_marker("long")
 
 
 @pytest.fixture

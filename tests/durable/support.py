@@ -15,7 +15,7 @@ from tests.engine.support import WAIT
 
 __all__ = ["PATIENCE", "Program", "journal_of"]
 
-PATIENCE = 3 * WAIT
+PATIENCE = 1.5 * WAIT
 """Seconds after which a test gives up on another program."""
 
 _ROOT = Path(__file__).parents[2]

@@ -84,6 +84,10 @@ class Backend(Words, Protocol):
         """Tell all who listen that there is something new, with the transaction."""
         ...
 
+    def notify_by(self, driver: Any) -> None:
+        """As `notify`, on the driver's own connection."""
+        ...
+
     def changed(self) -> int:
         """See `DurableStore.changed`."""
         ...

@@ -89,7 +89,13 @@ class Engines:
 
     def release(self, engine: str) -> None:
         """See `DurableStore.release`."""
-        self._link.write(lambda connection: connection.execute(engines.delete().where(engines.c.id == engine)))
+
+        def work(connection: Connection) -> None:
+            connection.execute(engines.delete().where(engines.c.id == engine))
+            # Who waits for a change hears of it, the engine's own thread too.
+            self._link.backend.notify(connection)
+
+        self._link.write(work)
         if engine == self.current:
             self.current = None
 

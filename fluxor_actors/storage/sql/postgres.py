@@ -132,6 +132,9 @@ class PostgresBackend:
     def notify(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"NOTIFY {_CHANNEL}")
 
+    def notify_by(self, driver: Any) -> None:
+        driver.execute(f"NOTIFY {_CHANNEL}")
+
     def changed(self) -> int:
         return self._listen(0.0)
 
@@ -141,32 +144,44 @@ class PostgresBackend:
             left = until - time.monotonic()
             if left <= 0:
                 break
-            self._listen(left)
+            self._listen(left, known)
         return number
 
-    def _listen(self, timeout: float) -> int:
-        """How many notifications have come, after up to so many seconds for the next one."""
-        with self._listen_lock:
+    def _listen(self, timeout: float, known: int = -1) -> int:
+        """How many notifications have come, after up to so many seconds for the next one.
+
+        One thread listens for all: the others wait for it, or take what it has heard so far.
+        """
+        if not self._listen_lock.acquire(timeout=timeout):
+            return self._heard
+        try:
             if self._closed:
                 raise StoreError("the store is closed")
-            try:
-                if self._listening is None:
-                    self._listening = self._connect()
-                    # What came while nobody listened is not known.
-                    self._heard += 1
-                    return self._heard
-                listening = self._listening
-                if timeout:
-                    select.select([listening.fileno(), self._end_read], [], [], timeout)
-                self._heard += sum(1 for _ in listening.notifies(timeout=0))
-            except Exception as error:
-                if self._listening is not None:
-                    self._listening.close()
-                    self._listening = None
-                if self.is_passing(error) or isinstance(error, OSError):
-                    raise StoreUnavailableError(f"the store cannot be listened to at present: {error}") from error
-                raise
+            if self._heard == known or not timeout:
+                self._hear(timeout)
             return self._heard
+        finally:
+            self._listen_lock.release()
+
+    def _hear(self, timeout: float) -> None:
+        """Count what comes. For who holds the lock."""
+        try:
+            if self._listening is None:
+                self._listening = self._connect()
+                # What came while nobody listened is not known.
+                self._heard += 1
+                return
+            listening = self._listening
+            if timeout:
+                select.select([listening.fileno(), self._end_read], [], [], timeout)
+            self._heard += sum(1 for _ in listening.notifies(timeout=0))
+        except Exception as error:
+            if self._listening is not None:
+                self._listening.close()
+                self._listening = None
+            if self.is_passing(error) or isinstance(error, OSError):
+                raise StoreUnavailableError(f"the store cannot be listened to at present: {error}") from error
+            raise
 
     def _connect(self) -> Any:
         assert self._engine is not None
@@ -175,7 +190,11 @@ class PostgresBackend:
         positional, named = dialect.create_connect_args(self._url)
         timeout = max(2, round(self._connect_timeout))
         connection: Any = dialect.connect(*positional, **named, autocommit=True, connect_timeout=timeout)
-        connection.execute(f"LISTEN {_CHANNEL}")
+        try:
+            connection.execute(f"LISTEN {_CHANNEL}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     # Copies and the end -------------------------------------------------------------------------------------------------

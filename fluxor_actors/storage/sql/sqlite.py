@@ -147,6 +147,9 @@ class SqliteBackend:
     def notify(self, connection: Connection) -> None:
         """The number of changes says it."""
 
+    def notify_by(self, driver: Any) -> None:
+        """As above."""
+
     def changed(self) -> int:
         with self._watch_lock:
             if self._closed.is_set():

@@ -125,6 +125,8 @@ class Writing:
             if parameters
         ]
         self._run(driver, steps, changes, statements)
+        if batch.answers:
+            self._link.backend.notify_by(driver)
         if ended and self._retain is not None:
             self._trim(driver, statements, self._retain)
 

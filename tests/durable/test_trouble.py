@@ -1,0 +1,135 @@
+"""The store is locked, full, or gone for a while: what runs waits, what is new is refused, and all goes on."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from fluxor_actors import Fluxor, ProcessState, StoreUnavailableError
+from fluxor_actors.storage.sql import SqlStore
+from tests.engine.support import ONE, SIGNAL, WAIT, Gate, Heard, echo, start
+from tests.storage.server import Server
+
+S = ProcessState
+STEPS = "name: w\npipeline:\n" + "".join(f"  t{n}: {{action: test:echo, input: {{value: {n}}}}}\n" for n in range(20))
+
+
+def test_a_locked_file(tmp_path: Path, gate: Gate) -> None:
+    path = tmp_path / "store.db"
+    store = SqlStore(f"sqlite:///{path}", busy_timeout=0.05)
+    heard = Heard()
+    with Fluxor(services=[gate.action, echo], store=store, lease=60.0) as engine:
+        engine.events.subscribe(heard, event_type=("engine.degraded", "engine.recovered"))
+        running = start(
+            engine, "name: w\npipeline: {a: {action: test:gated}, b: {action: test:echo, input: {value: 2}}}"
+        )
+        gate.begun()
+        lock = sqlite3.connect(path, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        gate.open()
+        heard.until("engine.degraded")
+        with pytest.raises(StoreUnavailableError, match="no new work is taken"):
+            start(engine, ONE)
+        # What is committed can be read meanwhile; nothing more is acknowledged.
+        assert running.process().state is S.RUNNING
+        assert running.wait(0.1).timed_out
+        lock.execute("ROLLBACK")
+        lock.close()
+        assert running.wait(WAIT).output["b"] == 2
+        heard.until("engine.recovered")
+        assert start(engine, ONE).wait(WAIT).state is S.COMPLETED
+    store.close()
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    SqlStore(url).close()
+    pages = sqlite3.connect(tmp_path / "store.db").execute("PRAGMA page_count").fetchone()[0]
+    store = SqlStore(url, pragmas={"max_page_count": pages + 12})
+    heard = Heard()
+    with Fluxor(services=[echo], store=store, lease=60.0) as engine:
+        engine.events.subscribe(heard, event_type=("engine.degraded", "engine.recovered"))
+        acknowledged = []
+
+        def fill() -> None:
+            try:
+                for number in range(1_000):
+                    handle = start(engine, SIGNAL, {"much": "x" * 4_000}, process_id=f"p{number}")
+                    acknowledged.append(handle.id)
+            except StoreUnavailableError as error:
+                refused.append(error)
+
+        refused: list[StoreUnavailableError] = []
+        filling = threading.Thread(target=fill)
+        filling.start()
+        heard.until("engine.degraded")
+        with pytest.raises(StoreUnavailableError):
+            start(engine, ONE)
+        assert {each.id for each in engine.runtime.processes()} >= set(acknowledged)
+        # There is room again.
+        store._link.write(lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 100_000}"))
+        heard.until("engine.recovered")
+        engine.runtime.signal_process("p0", "go", 1)
+        assert engine.runtime.handle("p0").wait(WAIT).output["got"] == 1
+        filling.join(WAIT)
+        assert start(engine, ONE).wait(WAIT).state is S.COMPLETED
+        assert {each.id for each in engine.runtime.processes()} >= set(acknowledged)
+    store.close()
+
+
+@pytest.mark.parametrize("gap", [0.0, 1.0])
+def test_a_server_that_restarts_under_load(server: Server, server_url: str, gap: float) -> None:
+    heard = Heard()
+    with Fluxor(services=[echo], store=server_url, workers=4, lease=60.0) as engine:
+        engine.events.subscribe(heard, event_type=("engine.degraded", "engine.recovered"))
+        document = engine.runtime.decode_yaml_workflow(STEPS)
+        acknowledged: list[str] = []
+        refused: list[str] = []
+        ending = threading.Event()
+
+        def load(worker: int) -> None:
+            number = 0
+            while not ending.is_set():
+                number += 1
+                process_id = f"p{worker}-{number}"
+                try:
+                    engine.runtime.start_process(document, process_id=process_id)
+                except StoreUnavailableError:
+                    refused.append(process_id)
+                    time.sleep(0.05)
+                else:
+                    acknowledged.append(process_id)
+
+        with ThreadPoolExecutor(3) as pool:
+            loads = [pool.submit(load, worker) for worker in range(3)]
+            until = time.monotonic() + WAIT
+            while len(acknowledged) < 10:
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            server.stop()
+            try:
+                if gap:
+                    heard.until("engine.degraded")
+                    time.sleep(gap)  # some are refused, some wait
+            finally:
+                server.start()
+            before = len(acknowledged)
+            until = time.monotonic() + 3 * WAIT
+            while len(acknowledged) < before + 10:
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            ending.set()
+            for each in loads:
+                each.result(WAIT)
+        for process_id in acknowledged:
+            assert engine.runtime.handle(process_id).wait(3 * WAIT).state is S.COMPLETED
+        if gap:
+            heard.until("engine.recovered")
+            assert refused
+        # What was refused may have begun all the same, and then ends as well; a commit that nobody answered.
+        assert all(each.state is S.COMPLETED for each in engine.runtime.processes() if each.id not in refused)
