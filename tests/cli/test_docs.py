@@ -42,7 +42,7 @@ def test_there_are_outputs() -> None:
     assert len(SHOWN) >= 6
 
 
-@pytest.mark.parametrize("command", ["run", "validate", "graph", "schema", "actions"])
+@pytest.mark.parametrize("command", ["run", "validate", "graph", "schema", "actions", "certify"])
 def test_every_command_and_option_is_on_the_page(command: str) -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert f"`fluxor {command}" in page
