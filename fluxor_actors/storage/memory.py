@@ -23,7 +23,7 @@ class _Entry:
 
 
 class MemoryStore:
-    """Keeps journals in memory: all of what is unfinished, and the ``retain`` processes that finished last.
+    """Keeps journals in memory: all of what is unfinished, its sub-workflows, and the ``retain`` processes that finished last.
 
     Of definitions it keeps those that its processes were started with, and as many others, so that one that has just been put is
     still there when its process is.
@@ -40,6 +40,8 @@ class MemoryStore:
         self._entries: dict[str, _Entry] = {}
         # In the order in which they finished. One that finishes again goes to the end.
         self._finished: OrderedDict[str, None] = OrderedDict()
+        # Sub-workflows that have ended, of parents that have not.
+        self._children: dict[str, dict[str, None]] = {}
         self._definitions: dict[str, str] = {}
         self._used: Counter[str] = Counter()
         self._unused: OrderedDict[str, None] = OrderedDict()
@@ -82,19 +84,31 @@ class MemoryStore:
             return
         entry.header = header
         if header.state.final:
-            self._finished[header.id] = None
-            self._finished.move_to_end(header.id)
-            while len(self._finished) > self._retain:
-                self._drop(next(iter(self._finished)))
+            self._finish(header)
         else:
             # Resumed after its failure.
             self._finished.pop(header.id, None)
+
+    def _finish(self, header: Header) -> None:
+        parent = self._entries.get(header.parent_id or "")
+        if parent is not None and not parent.header.state.final:
+            # Its parent may still ask for it.
+            self._children.setdefault(parent.header.id, {})[header.id] = None
+            return
+        for finished in (*self._children.pop(header.id, ()), header.id):
+            entry = self._entries.get(finished)
+            if entry is not None and entry.header.state.final:
+                self._finished[finished] = None
+                self._finished.move_to_end(finished)
+        while len(self._finished) > self._retain:
+            self._drop(next(iter(self._finished)))
 
     def _drop(self, process_id: str) -> None:
         self._finished.pop(process_id, None)
         entry = self._entries.pop(process_id, None)
         if entry is None:
             return
+        self._children.pop(process_id, None)
         content_hash = entry.header.definition_hash
         self._used[content_hash] -= 1
         if not self._used[content_hash]:

@@ -36,6 +36,7 @@ def sizes(engine: Fluxor) -> dict[str, int]:
         "heap": parts.timer._heap,
         "entries": parts.store._entries,
         "finished": parts.store._finished,
+        "children": parts.store._children,
         "definitions": parts.store._definitions,
         "subscriptions": engine.events._subscriptions._all,
     }
