@@ -28,13 +28,13 @@ def sqlite_in(folder: Path) -> Iterator[str]:
 class Campaign:
     """Kills workloads as a seed says, each on a store of its own."""
 
-    def __init__(self, torture: Torture, folder: Path, store: OpenStore, seed: int) -> None:
+    def __init__(self, torture: Torture, folder: Path, store: OpenStore, seed: int, calm: dict[str, Trial]) -> None:
         self.kills = 0
         self._torture = torture
         self._folder = folder
         self._store = store
         self._random = random.Random(seed)
-        self._calm: dict[str, Trial] = {}
+        self._calm = calm
         self._number = 0
 
     def calm(self, name: str) -> Trial:

@@ -13,14 +13,23 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from fluxor_actors.testing import FAULT_POINTS, Torture
+from fluxor_actors.testing import FAULT_POINTS, Torture, Trial
 from fluxor_actors.testing.nursery import Nursery
 from tests.crash.support import SEED, Campaign, OpenStore, sqlite_in
 from tests.storage.conftest import new_schema
 
+# No test may take minutes: a hundred kills are several tests, each with a seed of its own.
+PART = 20
 
-def kills_of(default: int) -> int:
-    return int(os.environ.get("FLUXOR_CRASH_KILLS") or default)
+
+def parts(kills: int) -> range:
+    return range(-(-int(os.environ.get("FLUXOR_CRASH_KILLS") or kills) // PART))
+
+
+@pytest.fixture(scope="module")
+def calm() -> dict[str, Trial]:
+    """What comes of workloads that nobody kills: found out once."""
+    return {}
 
 
 @pytest.fixture
@@ -34,44 +43,52 @@ def postgres(admin: Engine) -> OpenStore:
 
 def test_a_handful_of_kills(nursery: Nursery, tmp_path: Path) -> None:
     print(f"seed {SEED}")
-    campaign = Campaign(Torture(nursery), tmp_path, sqlite_in, SEED)
+    campaign = Campaign(Torture(nursery), tmp_path, sqlite_in, SEED, {})
     assert campaign.anywhere(5) == []
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("point", FAULT_POINTS)
-def test_every_fault_point_on_sqlite(nursery: Nursery, tmp_path: Path, point: str) -> None:
+def test_every_fault_point_on_sqlite(nursery: Nursery, tmp_path: Path, calm: dict[str, Trial], point: str) -> None:
     print(f"seed {SEED}")
-    campaign = Campaign(Torture(nursery), tmp_path, sqlite_in, SEED)
+    campaign = Campaign(Torture(nursery), tmp_path, sqlite_in, SEED, calm)
     assert campaign.at_point(point) == []
     assert campaign.kills >= 1
 
 
 @pytest.mark.long
-def test_many_kills_on_sqlite(nursery: Nursery, tmp_path: Path) -> None:
-    print(f"seed {SEED}")
-    campaign = Campaign(Torture(nursery), tmp_path, sqlite_in, SEED)
-    assert campaign.anywhere(kills_of(200)) == []
+@pytest.mark.parametrize("part", parts(200))
+def test_many_kills_on_sqlite(nursery: Nursery, tmp_path: Path, calm: dict[str, Trial], part: int) -> None:
+    print(f"seed {SEED + part}")
+    campaign = Campaign(Torture(nursery), tmp_path, sqlite_in, SEED + part, calm)
+    assert campaign.anywhere(PART) == []
 
 
 @pytest.mark.long
-def test_many_kills_on_postgresql(nursery: Nursery, tmp_path: Path, postgres: OpenStore) -> None:
-    print(f"seed {SEED}")
-    campaign = Campaign(Torture(nursery), tmp_path, postgres, SEED)
-    assert campaign.anywhere(kills_of(60)) == []
-
-
-@pytest.mark.long
-def test_the_one_of_two_programs_goes_on_alone(nursery: Nursery, tmp_path: Path) -> None:
-    print(f"seed {SEED}")
-    campaign = Campaign(Torture(nursery, twins=True), tmp_path, sqlite_in, SEED)
-    assert campaign.anywhere(kills_of(20)) == []
-
-
-@pytest.mark.long
-def test_the_one_of_two_programs_goes_on_alone_on_postgresql(
-    nursery: Nursery, tmp_path: Path, postgres: OpenStore
+@pytest.mark.parametrize("part", parts(60))
+def test_many_kills_on_postgresql(
+    nursery: Nursery, tmp_path: Path, postgres: OpenStore, calm: dict[str, Trial], part: int
 ) -> None:
-    print(f"seed {SEED}")
-    campaign = Campaign(Torture(nursery, twins=True), tmp_path, postgres, SEED)
-    assert campaign.anywhere(kills_of(10)) == []
+    print(f"seed {SEED + part}")
+    campaign = Campaign(Torture(nursery), tmp_path, postgres, SEED + part, calm)
+    assert campaign.anywhere(PART) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", parts(20))
+def test_the_one_of_two_programs_goes_on_alone(
+    nursery: Nursery, tmp_path: Path, calm: dict[str, Trial], part: int
+) -> None:
+    print(f"seed {SEED + part}")
+    campaign = Campaign(Torture(nursery, twins=True), tmp_path, sqlite_in, SEED + part, calm)
+    assert campaign.anywhere(PART) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", parts(20))
+def test_the_one_of_two_programs_goes_on_alone_on_postgresql(
+    nursery: Nursery, tmp_path: Path, postgres: OpenStore, calm: dict[str, Trial], part: int
+) -> None:
+    print(f"seed {SEED + part}")
+    campaign = Campaign(Torture(nursery, twins=True), tmp_path, postgres, SEED + part, calm)
+    assert campaign.anywhere(PART) == []
