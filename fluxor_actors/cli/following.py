@@ -148,7 +148,7 @@ class Follower:
             self._cancel("interrupted")
         elif not self._own:
             return self._leave(name)
-        elif self._pause(f"{name}: pausing when what runs has ended, again stops at once; go on with: {self._again}"):
+        elif self._pause(f"{name}: pausing, again stops at once; go on with: {self._again}"):
             return self._so_far(), self._code
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ __all__ = ["check_file", "open_engine", "read_stdin"]
 
 def open_engine(
     *,
-    actions: list[str] | None,
+    actions: list[str] | None = None,
+    services: Sequence[object] = (),
     store: Store | None = None,
     workers: int | None = None,
     events: EventService | None = None,
@@ -29,6 +31,7 @@ def open_engine(
 
     Args:
         actions: modules with the user's own.
+        services: such as are loaded already.
         store: where its processes are kept; None: in memory. Whoever gives it closes it.
         workers: how many actions run at once.
         events: in place of its own.
@@ -42,7 +45,7 @@ def open_engine(
     config = Config.from_environment().override(store="memory://")
     if workers is not None:
         config = config.override(workers=workers)
-    services = load_services(actions or [])
+    services = [*services, *load_services(actions or [])]
     options: dict[str, Any] = {} if store is None else {"store": store}
     return Fluxor(config=config, services=services, event_service=events, take_over=take_over, **options)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +14,7 @@ from fluxor_actors.engine.stores import open_store
 from fluxor_actors.errors import ConfigError, SchemaVersionError, StoreError, StoreUnavailableError
 from fluxor_actors.storage.durable import DurableStore
 
-__all__ = ["DEFAULT_STORE", "open_durable", "open_existing", "store_url"]
+__all__ = ["DEFAULT_STORE", "open_durable", "open_existing", "open_or_none", "store_url"]
 
 DEFAULT_STORE = "sqlite:///fluxor.db"
 
@@ -36,10 +38,25 @@ def open_durable(url: str, config: Config) -> DurableStore:
     """
     try:
         return cast(DurableStore, open_store(url, config.retain, config.durability, SystemClock()))
-    except (StoreUnavailableError, SchemaVersionError):
+    except StoreUnavailableError as error:
+        raise StoreUnavailableError(
+            f"{error}\nhint: --store URL names another store; memory:// keeps nothing"
+        ) from error
+    except SchemaVersionError:
         raise
     except (StoreError, ConfigError) as error:
         raise UsageProblem(str(error), "--store URL, or FLUXOR_STORE, names another") from error
+
+
+@contextmanager
+def open_or_none(given: str | None) -> Iterator[DurableStore | None]:
+    """The store that was given, or the default, made if it is not there; None for one in memory."""
+    url = store_url(given)
+    if url == "memory://":
+        yield None
+        return
+    with closing(open_durable(url, Config.from_environment())) as store:
+        yield store
 
 
 def open_existing(given: str | None) -> DurableStore:

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.storage.conftest import admin, schema_url, server
+
+__all__ = ["admin", "own_folder", "schema_url", "server"]
+
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -29,5 +30,6 @@ def backup(
         )
     if Path(file).exists():
         raise UsageProblem(f"{file} exists, and was left as it is", "name a file that does not")
-    open_existing(store).backup(file)
+    with closing(open_existing(store)) as opened:
+        opened.backup(file)
     print(f"copied to {file}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 
 import typer
 
@@ -26,16 +27,16 @@ def history(
     from fluxor_actors.instants import to_datetime
     from fluxor_actors.process.event_codec import EventCodec
 
-    opened = open_existing(store)
-    header = opened.header(process_id)
-    if header is None:
-        raise ProcessNotFoundError(process_id)
-    onlooker, codec = Onlooker(opened), EventCodec()
-    text = EventText(onlooker.plan(header.definition_hash))
-    for number, at, event in onlooker.events(process_id):
-        moment = to_datetime(at)
-        if as_json:
-            typer.echo(json.dumps({"number": number, "time": moment.isoformat(), **codec.to_plain(event)}))
-        else:
-            time = moment.astimezone().isoformat(" ", "milliseconds")
-            typer.echo(printable(f"{number:>5}  {time}  {text.of(event)}"))
+    with closing(open_existing(store)) as opened:
+        header = opened.header(process_id)
+        if header is None:
+            raise ProcessNotFoundError(process_id)
+        onlooker, codec = Onlooker(opened), EventCodec()
+        text = EventText(onlooker.plan(header.definition_hash))
+        for number, at, event in onlooker.events(process_id):
+            moment = to_datetime(at)
+            if as_json:
+                typer.echo(json.dumps({"number": number, "time": moment.isoformat(), **codec.to_plain(event)}))
+            else:
+                time = moment.astimezone().isoformat(" ", "milliseconds")
+                typer.echo(printable(f"{number:>5}  {time}  {text.of(event)}"))

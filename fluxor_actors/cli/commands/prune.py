@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -30,7 +31,8 @@ def prune(
     if before is None and keep is None:
         raise UsageProblem("nothing says what to delete", "--before 30d, --keep 1000, or both")
     moment = None if before is None else time.time() - _age(before)
-    found = open_existing(store).prune(before=moment, keep=keep, dry_run=dry_run)
+    with closing(open_existing(store)) as opened:
+        found = opened.prune(before=moment, keep=keep, dry_run=dry_run)
     word = "would delete" if dry_run else "deleted"
     typer.echo(
         f"{word} {_count(found.processes, 'process', 'processes')} and {_count(found.definitions, 'definition', 'definitions')}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -37,7 +38,8 @@ def ps(
         wanted = None if state is None else ProcessState(state)
     except ValueError as error:
         raise UsageProblem(f"--state: there is no state {state!r}", f"one of {', '.join(ProcessState)}") from error
-    found = ProcessList(open_existing(store), wanted, workflow, limit)
+    with closing(open_existing(store)) as opened:
+        found = ProcessList(opened, wanted, workflow, limit)
     if as_json:
         typer.echo(found.json())
         return

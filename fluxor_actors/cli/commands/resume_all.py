@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -30,9 +31,8 @@ def resume_all(
     from fluxor_actors.cli.resuming import Resuming
     from fluxor_actors.cli.storing import open_existing
 
-    kept = open_existing(store)
-    events = EventService(buffer=200_000)
-    engine = open_engine(store=kept, actions=actions, workers=workers, events=events, take_over=True)
-    code = Resuming(engine, kept, events).run(paused=paused)
-    kept.close()
+    with closing(open_existing(store)) as kept:
+        events = EventService(buffer=200_000)
+        engine = open_engine(store=kept, actions=actions, workers=workers, events=events, take_over=True)
+        code = Resuming(engine, kept, events).run(paused=paused)
     raise typer.Exit(code)

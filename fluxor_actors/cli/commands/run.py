@@ -58,9 +58,9 @@ def run(
     from fluxor_actors.cli.inputs import read_inputs
     from fluxor_actors.cli.opening import check_file, open_engine, read_stdin
     from fluxor_actors.cli.running import Request, carry_out, summary
-    from fluxor_actors.cli.storing import open_durable, store_url
+    from fluxor_actors.cli.services import load_services
+    from fluxor_actors.cli.storing import open_or_none
     from fluxor_actors.cli.views import choose_view
-    from fluxor_actors.config import Config
     from fluxor_actors.durations import parse_duration
 
     try:
@@ -73,24 +73,23 @@ def run(
         )
     values = read_inputs(inputs or [], read_stdin)
     check_file(file)
+    services = load_services(actions or [])
+    # Before the store is opened: a document with mistakes leaves no file behind.
+    loading = open_engine(services=services).runtime
+    workflow = loading.decode_yaml_workflow(read_stdin()) if file == "-" else loading.load_workflow(file)
+    view = choose_view(workflow, quiet=as_json, whole=not task)
     # A view that lags behind for a moment loses nothing.
     events = EventService(buffer=200_000)
-    url = store_url(store)
-    kept = None if url == "memory://" else open_durable(url, Config.from_environment())
-    engine = open_engine(store=kept, actions=actions, workers=workers, events=events)
-    workflow = engine.runtime.decode_yaml_workflow(read_stdin()) if file == "-" else engine.runtime.load_workflow(file)
-    view = choose_view(workflow, quiet=as_json, whole=not task)
-    again = _again(file, actions, store)
-    ended = carry_out(
-        engine, events, Request(workflow, values, tuple(task or ()), process_id, seconds, kept, again), view
-    )
+    with open_or_none(store) as kept:
+        engine = open_engine(services=services, store=kept, workers=workers, events=events)
+        again = _again(file, actions, store)
+        request = Request(workflow, values, tuple(task or ()), process_id, seconds, kept, again)
+        ended = carry_out(engine, events, request, view)
     if not as_json:
         for line in summary(ended, workflow.name):
             print(line, file=sys.stderr)
     else:
         _print_json(ended, workflow.name)
-    if kept is not None and not ended.left:
-        kept.close()
     _leave(ended)
 
 

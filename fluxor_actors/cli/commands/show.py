@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 
 import typer
 
@@ -20,10 +21,10 @@ def show(
     from fluxor_actors.cli.snapshots import execution_data, process_data
     from fluxor_actors.cli.storing import open_existing
 
-    opened = open_existing(store)
-    onlooker = Onlooker(opened)
-    process, executions = onlooker.process(process_id), onlooker.executions(process_id)
-    engine = None if process.state.final else opened.owner_of(process_id)
+    with closing(open_existing(store)) as opened:
+        onlooker = Onlooker(opened)
+        process, executions = onlooker.process(process_id), onlooker.executions(process_id)
+        engine = None if process.state.final else opened.owner_of(process_id)
     if as_json:
         data = {
             **process_data(process),
