@@ -43,7 +43,7 @@ def process_lines(process: Process, executions: list[Execution], *, alive: bool)
 
 def _facts(process: Process, *, alive: bool) -> Iterator[list[str]]:
     yield ["workflow", f"{process.workflow} {process.version}".strip()]
-    left = not alive and not process.state.final
+    left = not alive and not process.state.final and process.state is not ProcessState.PAUSED
     yield ["state", f"{process.state}, no engine runs it" if left else str(process.state)]
     if process.cancel_reason is not None and process.state in (ProcessState.CANCEL_REQUESTED, ProcessState.CANCELLED):
         yield ["reason", process.cancel_reason]
