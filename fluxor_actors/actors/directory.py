@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -22,6 +24,20 @@ _OUTCOMES = (AttemptSucceeded, AttemptFailed, AttemptSuspended)
 
 Completion = Future["ProcessOutput | None"]
 """Set to a process's output when it ends, or to None when the engine stops before."""
+
+
+class Watch(Future["ProcessOutput | None"]):
+    """The `Completion` of who has started a process. ``release`` is called once: at its end, or when it is left to the store."""
+
+    def __init__(self, release: Callable[[], None] | None = None) -> None:
+        super().__init__()
+        self._release = release
+
+    def let_go(self) -> None:
+        """What the process has taken up is free again."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
 
 
 @frozen(slots=True)
@@ -48,7 +64,9 @@ class Directory:
         self.families = Families()
         self._lock = threading.Lock()
         # Those of whoever starts a process, one each; and of whoever asks for one later, one for all of them.
-        self._watching: dict[str, list[Completion]] = {}
+        self._watching: dict[str, list[Watch]] = {}
+        # Of processes that are left to the store: only as long as whoever started one still wants to know.
+        self._resting: dict[str, list[weakref.ref[Watch]]] = {}
         self._shared: dict[str, Completion] = {}
         self._ended: OrderedDict[str, Ended] = OrderedDict()
         self._remember = remember
@@ -61,9 +79,10 @@ class Directory:
 
     # Waiting -----------------------------------------------------------------------------------------------------------
 
-    def watch(self, process_id: str) -> Completion:
+    def watch(self, process_id: str, release: Callable[[], None] | None = None) -> Watch:
         """A future of the process's next end, for the caller alone; the process need not exist yet. See `unwatch`."""
-        future: Completion = Future()
+        future = Watch(release)
+        future.add_done_callback(_let_go)
         with self._lock:
             if not self._stopped:
                 self._watching.setdefault(process_id, []).append(future)
@@ -71,8 +90,9 @@ class Directory:
         future.set_result(None)
         return future
 
-    def unwatch(self, process_id: str, future: Completion) -> None:
+    def unwatch(self, process_id: str, future: Watch) -> None:
         """Nobody waits on what `watch` gave any more."""
+        future.let_go()
         with self._lock:
             futures = self._watching.get(process_id)
             if futures is not None and future in futures:
@@ -95,19 +115,37 @@ class Directory:
         return shared
 
     def _waiting(self, process_id: str) -> list[Completion]:
-        waiting = self._watching.pop(process_id, [])
+        waiting: list[Completion] = [*self._watching.pop(process_id, [])]
+        waiting += [future for ref in self._resting.pop(process_id, ()) if (future := ref()) is not None]
         shared = self._shared.pop(process_id, None)
         return waiting if shared is None else [*waiting, shared]
 
     def awaited(self) -> list[str]:
         """The processes that somebody here waits for."""
         with self._lock:
-            return [*{**self._watching, **self._shared}]
+            return [*{**self._watching, **self._resting, **self._shared}]
+
+    def rest(self, process_id: str) -> None:
+        """A process is left to the store: keep nothing of it that nobody asks for."""
+        with self._lock:
+            futures = self._watching.pop(process_id, [])
+            refs = [weakref.ref(future) for future in futures] + self._resting.pop(process_id, [])
+        for future in futures:
+            future.let_go()
+            del future
+        futures.clear()
+        with self._lock:
+            if process_id in self._shared or any(ref() is not None for ref in refs):
+                self._resting[process_id] = refs
 
     def elsewhere(self, limit: int) -> list[str]:
         """Processes that somebody here waits for, and that another engine may run; if there are more, others the next time."""
         with self._lock:
-            found = [each for each in {**self._watching, **self._shared} if each not in self.supervisors]
+            found = [
+                each
+                for each in {**self._watching, **self._shared}
+                if each not in self.supervisors and each not in self._resting
+            ]
         if len(found) <= limit:
             return found
         begin = self._glance = (self._glance + limit) % len(found)
@@ -125,7 +163,9 @@ class Directory:
         with self._lock:
             self._stopped = True
             waiting = [
-                future for process_id in {**self._watching, **self._shared} for future in self._waiting(process_id)
+                future
+                for process_id in {**self._watching, **self._resting, **self._shared}
+                for future in self._waiting(process_id)
             ]
         for future in waiting:
             _answer(future, None)
@@ -158,6 +198,11 @@ class Directory:
             root = self._ended.get(root_id)
             self._ended.pop(process_id, None)
         self.families.rejoin(root_id, process_id, counts, None if root is None else root.progress)
+
+
+def _let_go(future: Completion) -> None:
+    assert isinstance(future, Watch)
+    future.let_go()
 
 
 def _answer(future: Completion, output: ProcessOutput | None) -> None:

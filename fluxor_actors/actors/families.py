@@ -112,6 +112,13 @@ class Families:
                 del self._families[root_id]
             return (progress_in(family.counts()) if family.whole else None), over
 
+    def rest(self, root_id: str, process_id: str) -> None:
+        """A process is left to the store: if it is all there is of its family, nothing need be known of it here."""
+        with self._lock:
+            family = self._families.get(root_id)
+            if family is not None and family.ended == _NONE and family.live.keys() == {process_id}:
+                del self._families[root_id]
+
     def lives(self, root_id: str, process_id: str) -> bool:
         """Whether the process is live, as far as is known here."""
         family = self._families.get(root_id)

@@ -17,6 +17,7 @@ from fluxor_actors.actors.messages import (
     LookAround,
     Mailbox,
     ProcessOver,
+    ProcessResting,
     Reach,
     SetTimer,
     Started,
@@ -90,6 +91,8 @@ class Guardian(DispatchedActor):
             self._begin(message)
         elif kind is ProcessOver:
             self._over(message)
+        elif kind is ProcessResting:
+            self._rests(message)
         elif kind is Forward:
             self._forward(message)
         elif kind is Reach:
@@ -227,6 +230,13 @@ class Guardian(DispatchedActor):
         self._trouble.clear(process_id)
         self._unwatch(process_id)
         self._tell_watchers(process_id, message.ended)
+
+    def _rests(self, message: ProcessResting) -> None:
+        # Unless somebody has woken it already.
+        if self._live.get(message.process_id) is message.supervisor:
+            del self._live[message.process_id]
+            self._trouble.clear(message.process_id)
+            self._parts.directory.rest(message.process_id)
 
     # Sub-workflows -----------------------------------------------------------------------------------------------------
 

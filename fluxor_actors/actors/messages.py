@@ -28,9 +28,11 @@ __all__ = [
     "Describe",
     "Drain",
     "Forward",
+    "Leave",
     "LookAround",
     "Mailbox",
     "ProcessOver",
+    "ProcessResting",
     "Publish",
     "Reach",
     "ReclaimSlot",
@@ -38,6 +40,7 @@ __all__ = [
     "Remote",
     "ReportRunning",
     "ReportStatus",
+    "Rest",
     "SetTimer",
     "StartProcess",
     "Started",
@@ -298,6 +301,26 @@ class Remote:
 
     id: str
     command: Command
+
+
+@frozen(slots=True)
+class Rest:
+    """Asked of a supervisor: may the process be left to the store? The answer is a `Parked`, or None."""
+
+
+@frozen(slots=True)
+class Leave:
+    """To a supervisor: the store keeps the process as it was after event ``sequence``. If nothing has happened since, end."""
+
+    sequence: int
+
+
+@frozen(slots=True, eq=False)
+class ProcessResting:
+    """From a supervisor to the guardian: the process is left to the store, and the supervisor ends."""
+
+    process_id: str
+    supervisor: Any
 
 
 @frozen(slots=True, eq=False)

@@ -64,7 +64,8 @@ class Parts:
 
     ``acting``: the threads that are inside an action at this moment. ``faults``: called at fault points.
     ``mirror``: who copies what is committed, if anybody does. ``health``: whether the store can be reached. ``elsewhere``: for processes of other
-    engines on the same store, None without any.
+    engines on the same store, None without any. ``idle``: since when, in monotonic seconds, nothing of a process is under way; None when processes
+    are never left to the store.
     """
 
     clock: Clock
@@ -83,6 +84,7 @@ class Parts:
     mirror: Mirror | None = None
     health: Health | None = None
     elsewhere: Elsewhere | None = None
+    idle: dict[str, float] | None = None
 
     def tell_guardian(self, message: Any) -> bool:
         """Tell the guardian something. False when it has stopped, as the engine does."""

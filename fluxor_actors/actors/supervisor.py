@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +17,14 @@ from fluxor_actors.actors.dispatched import DispatchedActor
 from fluxor_actors.actors.families import Counts, counts_at_end, counts_of
 from fluxor_actors.actors.messages import (
     Begin,
+    CancelTimer,
     Describe,
     Forward,
+    Leave,
     ProcessOver,
+    ProcessResting,
     Remote,
+    Rest,
     Started,
     SupervisorFailed,
     Wake,
@@ -30,6 +35,7 @@ from fluxor_actors.actors.mirror import Commit, Mirror
 from fluxor_actors.actors.outside import Outside
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.publication import Publication
+from fluxor_actors.actors.rest import parked_of
 from fluxor_actors.errors import EngineStoppedError, InvalidStateError, ProcessNotFoundError
 from fluxor_actors.process.commands import Command, Recover
 from fluxor_actors.process.decide import Decision, decide
@@ -80,6 +86,8 @@ class ProcessSupervisor(DispatchedActor):
         self._live: dict[str, Counts] = {}
         self._at_end: Counts | None = None
         self._has_ended: Ended | None = None
+        # Whether it was rebuilt, and nobody has been told since that it is idle.
+        self._woken = False
 
     @property
     def state(self) -> State:
@@ -112,6 +120,10 @@ class ProcessSupervisor(DispatchedActor):
             self._committed_next()
         elif kind is WriteFailed:
             raise message.error
+        elif kind is Rest:
+            self._defer(lambda: None if self._busy else parked_of(self.state, self._parts.clock.time()))
+        elif kind is Leave:
+            self._leave(message.sequence)
         elif kind is not Wake:
             self._take(self._decide(message))
             # Read when it is committed: a later command of the batch may change the state, but never takes this one back.
@@ -163,7 +175,7 @@ class ProcessSupervisor(DispatchedActor):
         if journal is None:
             raise ProcessNotFoundError(self._process_id)
         state = replay(self._parts.plan_of(journal.header.definition_hash), journal.records)
-        self._state = state
+        self._state, self._woken = state, True
         self._committed = self._written = state.status
         if state.status.final:
             self._at_end = counts_at_end(state)
@@ -172,6 +184,7 @@ class ProcessSupervisor(DispatchedActor):
                 self._ended()
         else:
             self._live = self._parts.directory.families.join(state.root_id, state.id)
+            self._live[state.id] = counts_of(state)
             self._take(self._decide(Recover()))
         if self._parts.mirror is not None:
             self._parts.mirror.recovered(self._process_id)
@@ -221,8 +234,13 @@ class ProcessSupervisor(DispatchedActor):
             self._acknowledge(batch.replies)
         if batch.effects:
             self._act(batch.effects)
-        if self._committed is not None and self._committed.final and not self._uncommitted:
+        if self._uncommitted or self._committed is None:
+            return
+        if self._committed.final:
             self._over()
+        elif self._parts.idle is not None and not self.state.active and (batch.events or self._woken):
+            self._woken = False
+            self._parts.idle[self._process_id] = time.monotonic()
 
     def _acknowledge(self, replies: list[tuple[Future[Any], Callable[[], Any]]]) -> None:
         faults = self._parts.faults
@@ -302,6 +320,24 @@ class ProcessSupervisor(DispatchedActor):
             labels=state.labels,
         )
 
+    # Rest ---------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _busy(self) -> bool:
+        return bool(self._uncommitted or self._events or self._effects)
+
+    def _leave(self, sequence: int) -> None:
+        """Leave the process to the store, unless something has happened since it was asked to keep it."""
+        state, parts = self.state, self._parts
+        if self._busy or state.sequence != sequence or state.active:
+            return
+        for run in state.runs.values():
+            for kind in run.timers:
+                parts.timer.tell(CancelTimer(self._process_id, run.id, kind))
+        parts.directory.families.rest(state.root_id, state.id)
+        parts.tell_guardian(ProcessResting(self._process_id, self.actor_ref))
+        self.stop_now()
+
     # The end ------------------------------------------------------------------------------------------------------------
 
     def _over(self) -> None:
@@ -320,7 +356,7 @@ class ProcessSupervisor(DispatchedActor):
         if isinstance(message, Begin):
             if not self._parts.tell_guardian(message):
                 _refuse(message.reply, EngineStoppedError("the engine stopped before the process began"))
-        elif not isinstance(message, (Wake, Describe, Written, WriteFailed)):
+        elif not isinstance(message, (Wake, Describe, Written, WriteFailed, Leave)):
             self._parts.tell_guardian(Forward(self._process_id, message))
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:

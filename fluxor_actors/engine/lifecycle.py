@@ -98,6 +98,7 @@ class Lifecycle:
             )
             parts.guardian = Guardian.start(parts.dispatcher, parts)
             if self.tenancy is not None:
+                parts.idle = {}
                 self.tenancy.start(parts.guardian)
                 if parts.mirror is not None:
                     parts.mirror.catch_up()
@@ -116,7 +117,7 @@ class Lifecycle:
             return self.ask_guardian(Reach(process_id))
 
         tenancy = Tenancy(
-            store, identify(), self._lease, reach, lost, self._hear_of_ends, faults=self.parts.faults,
+            store, identify(), self._lease, reach, lost, self._hear_of_ends, self.parts, faults=self.parts.faults,
             take_over=self._take_over, health=self.parts.health,
         )  # fmt: skip
         tenancy.register()

@@ -92,8 +92,10 @@ class Reading:
         root = directory.ended(root_id)
         if root is not None:
             return root.progress
-        family = [each for each in self._parts.store.headers() if each.root_id == root_id]
-        return total_of(self._own_progress(each.id, plan_of) for each in family)
+        family = [root_id]
+        for parent in family:
+            family += [each.id for each in self._parts.store.headers(parent_id=parent) if each.id not in family]
+        return total_of(self._own_progress(each, plan_of) for each in family)
 
     def _root_of(self, process_id: str) -> str:
         header = self._parts.store.header(process_id)

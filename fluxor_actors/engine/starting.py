@@ -97,7 +97,7 @@ class Starter:
         process_id, places = message.command.process_id, self._lifecycle.places
         places.take()
         # Before it starts: it may end, and be forgotten, before this thread goes on.
-        completion = self._directory.watch(process_id)
+        completion = self._directory.watch(process_id, places.give_back)
         existing = True
         try:
             started: Started = self._lifecycle.ask_guardian(message)
@@ -109,11 +109,7 @@ class Starter:
         finally:
             if existing:
                 self._directory.unwatch(process_id, completion)
-                places.give_back()
-        if existing:
-            return None
-        completion.add_done_callback(lambda _end: places.give_back())
-        return completion
+        return None if existing else completion
 
 
 def _environment(workflow: Workflow, plan: Plan) -> dict[str, Any]:

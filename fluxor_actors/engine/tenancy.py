@@ -12,7 +12,8 @@ from typing import Any
 
 from fluxor_actors.actors.health import Health
 from fluxor_actors.actors.lean import ActorDeadError, Timeout
-from fluxor_actors.actors.messages import Adopt, Mailbox, Remote
+from fluxor_actors.actors.messages import Adopt, Leave, Mailbox, Remote, Rest
+from fluxor_actors.actors.parts import Parts
 from fluxor_actors.engine.orders import answer_of, order_of, read_order, refusal_of
 from fluxor_actors.engine.sending import send
 from fluxor_actors.errors import FluxorError, StoreUnavailableError
@@ -29,6 +30,7 @@ _logger = logging.getLogger(__name__)
 _CLAIMED_AT_ONCE = 500
 _CLAIM_EVERY = 2.0
 _ANSWER_WITHIN = 5.0
+_IDLE = 1.0  # seconds, before a process is left to the store
 
 
 class Tenancy:
@@ -41,6 +43,7 @@ class Tenancy:
         reach: finds the supervisor of a process.
         lost: called once, when others have declared this engine dead.
         news: called when something has changed on the store.
+        parts: the engine's: processes with nothing under way are left to the store.
         take_over: whether to go on with what nobody holds; else only with what this engine has begun, or is told to by `take_over`.
     """
 
@@ -52,6 +55,7 @@ class Tenancy:
         reach: Callable[[str], Any],
         lost: Callable[[], None],
         news: Callable[[], None],
+        parts: Parts,
         *,
         faults: Faults | None = None,
         take_over: bool = True,
@@ -64,6 +68,7 @@ class Tenancy:
         self._reach = reach
         self._lost = lost
         self._news = news
+        self._parts = parts
         self._faults = faults
         self._own = not take_over
         self._health = health
@@ -138,6 +143,9 @@ class Tenancy:
         now = time.monotonic()
         due = self.store.next_due(self.engine, own=self._own)
         until = min(self._renewed + self._lease / 3, self._claimed + _CLAIM_EVERY)
+        since = next(iter(tuple((self._parts.idle or {}).values())), None)
+        if since is not None:
+            until = min(until, since + _IDLE)
         wait = until - now
         if due is not None:
             wait = min(wait, due - time.time())
@@ -160,7 +168,34 @@ class Tenancy:
         due = self.store.next_due(self.engine, own=self._own)
         if due is not None and due <= time.time():
             self._adopt(self.store.due(self.engine, time.time(), _CLAIMED_AT_ONCE, own=self._own))
+        self._park()
         return True
+
+    def _park(self) -> None:
+        """Leave to the store what has had nothing under way for a while."""
+        idle = self._parts.idle or {}
+        before = time.monotonic() - _IDLE
+        ready = [process_id for process_id, since in tuple(idle.items()) if since <= before][:_CLAIMED_AT_ONCE]
+        asked = []
+        for process_id in ready:
+            idle.pop(process_id, None)
+            supervisor = self._parts.directory.supervisors.get(process_id)
+            if supervisor is not None:
+                asked.append((supervisor, supervisor.ask(Rest(), block=False)))
+        parked = {}
+        for supervisor, future in asked:
+            try:
+                answer = future.get(timeout=_ANSWER_WITHIN)
+            except Exception:  # it has died, or waits for the store: then it does not rest
+                continue
+            if answer is not None:
+                parked[answer.process_id] = (supervisor, answer)
+        if not parked:
+            return
+        for process_id in self.store.park(self.engine, [answer for _, answer in parked.values()]):
+            supervisor, answer = parked[process_id]
+            with contextlib.suppress(ActorDeadError):
+                supervisor.tell(Leave(answer.sequence))
 
     def _claim(self) -> None:
         self._claimed = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import threading
 import time
@@ -58,13 +59,16 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
         def fill() -> None:
             try:
-                for number in range(1_000):
+                for number in itertools.count():
+                    if ending.is_set():
+                        return
                     handle = start(engine, SIGNAL, {"much": "x" * 4_000}, process_id=f"p{number}")
                     acknowledged.append(handle.id)
             except StoreUnavailableError as error:
                 refused.append(error)
 
         refused: list[StoreUnavailableError] = []
+        ending = threading.Event()
         filling = threading.Thread(target=fill)
         filling.start()
         heard.until("engine.degraded")
@@ -74,6 +78,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         # There is room again.
         store._link.write(lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 100_000}"))
         heard.until("engine.recovered")
+        ending.set()
         engine.runtime.signal_process("p0", "go", 1)
         assert engine.runtime.handle("p0").wait(WAIT).output["got"] == 1
         filling.join(WAIT)

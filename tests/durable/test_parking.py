@@ -1,0 +1,117 @@
+"""Processes with nothing under way are left to the store, and any message brings them back."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from fluxor_actors import Fluxor, ProcessState
+from tests.durable.support import journal_of
+from tests.engine.support import SIGNAL, WAIT, Make, echo, start
+
+S = ProcessState
+
+
+def rests(engine: Fluxor, *process_ids: str, timeout: float = WAIT) -> None:
+    """Wait until the engine has left them to the store."""
+    supervisors = engine._lifecycle.parts.directory.supervisors
+    deadline = time.monotonic() + timeout
+    while any(process_id in supervisors for process_id in process_ids):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_what_waits_for_a_signal_rests_and_comes_back(make: Make) -> None:
+    engine = make()
+    handle = start(engine, SIGNAL, {"n": [1, {"deep": 2}]}, process_id="job")
+    rests(engine, "job")
+    assert handle.process().state is S.RUNNING
+    assert handle.process().session["n"] == [1, {"deep": 2}]
+    assert [each.state for each in handle.executions()] == ["waitForSubTasks", "waitAsync"]
+    assert handle.progress().total == 1
+    assert handle.wait(0).timed_out
+    before = journal_of(engine, "job")
+    assert handle.signal("go", 7) in (S.RUNNING, S.COMPLETED)
+    assert handle.wait(WAIT).output["got"] == 7
+    # Resting and waking are no facts of the process.
+    assert journal_of(engine, "job")[: len(before)] == before
+    assert not any(type(event).__name__ == "RetryScheduled" for event in journal_of(engine, "job"))
+
+
+def test_a_timer_wakes_it(make: Make) -> None:
+    engine = make(echo)
+    handle = start(
+        engine, "name: w\npipeline: {a: {scheduleIn: 4s, action: test:echo, input: {value: 1}}}", process_id="job"
+    )
+    rests(engine, "job", timeout=3.5)
+    assert len(engine._lifecycle.parts.timer) == 0
+    begun = handle.process().created_at
+    assert handle.wait(WAIT).output["a"] == 1
+    ended = handle.process().finished_at
+    assert begun is not None
+    assert ended is not None
+    assert 3.9 < (ended - begun).total_seconds() < 8.0
+
+
+def test_control_of_one_that_rests(make: Make) -> None:
+    engine, other = make(), make()
+    for name in ("paused", "cancelled", "elsewhere"):
+        start(engine, SIGNAL, process_id=name)
+    rests(engine, "paused", "cancelled", "elsewhere")
+    assert engine.runtime.pause_process("paused") is S.PAUSED
+    rests(engine, "paused")
+    assert engine.runtime.steer_process("paused", {"n": 1}) is S.PAUSED
+    rests(engine, "paused")
+    assert engine.runtime.resume_process("paused") is S.RUNNING
+    assert engine.runtime.cancel_process("cancelled", "enough") is S.CANCELLED
+    other.start()
+    assert other.runtime.signal_process("elsewhere", "go", 1) in (S.RUNNING, S.COMPLETED)
+    assert other.runtime.handle("elsewhere").wait(WAIT).output["got"] == 1
+    engine.runtime.signal_process("paused", "go", 2)
+    output = engine.runtime.handle("paused").wait(WAIT).output
+    assert (output["got"], output["n"]) == (2, 1)
+
+
+def test_one_that_rests_is_there_for_the_next_engine(make: Make) -> None:
+    with make() as engine:
+        start(engine, SIGNAL, process_id="job")
+        rests(engine, "job")
+    again = make().start()
+    # It is not woken for nothing.
+    assert "job" not in again._lifecycle.parts.directory.supervisors
+    assert again.runtime.process("job").state is S.RUNNING
+    again.runtime.signal_process("job", "go", 1)
+    assert again.runtime.handle("job").wait(WAIT).output["got"] == 1
+
+
+def test_a_chain_that_is_under_way_never_rests(make: Make) -> None:
+    engine = make(echo)
+    text = "name: w\npipeline:\n" + "".join(
+        f"  t{n}: {{action: test:echo, input: {{value: {n}}}}}\n" for n in range(50)
+    )
+    start(engine, text).wait(WAIT)
+    assert not engine._lifecycle.parts.idle
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(2_000, marks=pytest.mark.long)])
+def test_many_rest_and_all_wake(tmp_path: Path, count: int) -> None:
+    # Fewer places than processes: what rests takes none.
+    with Fluxor(store=f"sqlite:///{tmp_path / 'store.db'}", durability="relaxed", max_pending=count // 2) as engine:
+        document = engine.runtime.decode_yaml_workflow(SIGNAL)
+        for number in range(count):
+            engine.runtime.start_process(document, process_id=f"p{number}")
+        deadline = time.monotonic() + 6 * WAIT
+        parts = engine._lifecycle.parts
+        while parts.directory.supervisors:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        # Nothing is kept of them in memory.
+        assert not parts.idle
+        assert len(parts.directory.families) == 0
+        assert not parts.directory.awaited()
+        for number in range(count):
+            engine.runtime.signal_process(f"p{number}", "go", number)
+        for number in range(count):
+            assert engine.runtime.handle(f"p{number}").wait(WAIT).output["got"] == number
