@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,18 @@ PYTHON_BLOCKS = [(page, number) for page in PAGES for number in range(len(runnab
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     """Run a program from the project's folder, with nobody at the terminal and warnings as errors."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FLUXOR_")}
-    environment |= {"PYTHONWARNINGS": "error", "COLUMNS": "80"}
-    return subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        environment |= {"PYTHONWARNINGS": "error", "COLUMNS": "80", "FLUXOR_STORE": f"sqlite:///{folder}/fluxor.db"}
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
 
 def fluxor(*arguments: str) -> subprocess.CompletedProcess[str]:
