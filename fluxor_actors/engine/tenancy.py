@@ -186,7 +186,8 @@ class Tenancy:
         for supervisor, future in asked:
             try:
                 answer = future.get(timeout=_ANSWER_WITHIN)
-            except Exception:  # it has died, or waits for the store: then it does not rest
+            except Exception as error:  # it has died, or waits for the store: then it does not rest
+                _logger.debug("a process stays: %s", error)
                 continue
             if answer is not None:
                 parked[answer.process_id] = (supervisor, answer)
