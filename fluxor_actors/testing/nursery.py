@@ -5,11 +5,15 @@ It runs no engine and has no thread but its own, so that what it forks is like a
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Sequence
@@ -30,6 +34,9 @@ _LOADED = (
     "fluxor_actors.cli.services",
     "sqlite3",
 )
+# Where the extra for PostgreSQL is installed.
+_PERHAPS = ("psycopg", "sqlalchemy.dialects.postgresql.psycopg")
+_FIRST = "name: first\ninit: {n: 1}\npipeline: {one: {action: nop:nop, when: '${n + 1 > 1}', post: {m: '${n}'}}}"
 _GRACE = 30.0
 ERRORS = "errors.txt"
 
@@ -84,15 +91,29 @@ class Nursery:
 
 def main() -> None:
     """The side that forks: a line of jobs in, a line of exit codes out, until nobody asks any more."""
-    import importlib
-
-    for name in _LOADED:
-        importlib.import_module(name)
+    _warm_up()
     for line in sys.stdin:
         children = [_begin(job_from_json(text)) for text in json.loads(line)]
         codes = _attend(children)
         sys.stdout.write(json.dumps(codes) + "\n")
         sys.stdout.flush()
+
+
+def _warm_up() -> None:
+    """Load what programs will need, and run a workflow: much is loaded when it is first used. No thread is left of it."""
+    for name in _LOADED:
+        importlib.import_module(name)
+    for name in _PERHAPS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    from fluxor_actors.engine import Fluxor
+
+    with (
+        tempfile.TemporaryDirectory(prefix="fluxor-nursery-") as folder,
+        Fluxor(store=f"sqlite:///{folder}/store.db") as engine,
+    ):
+        workflow = engine.runtime.decode_yaml_workflow(_FIRST)
+        engine.runtime.start_process(workflow).wait(timeout=30)
 
 
 def _begin(job: Job) -> tuple[int, Job, float]:
@@ -120,25 +141,40 @@ def _be(job: Job) -> None:
 
 
 def _attend(children: list[tuple[int, Job, float]]) -> list[int]:
+    """Wait for their ends, and kill those whose time has come."""
     codes: dict[int, int] = {}
-    while len(codes) < len(children):
-        for child, job, begun in children:
-            if child in codes:
-                continue
-            found, status = os.waitpid(child, os.WNOHANG)
-            if found:
-                codes[child] = os.waitstatus_to_exitcode(status)
-                if codes[child] == -signal.SIGKILL:
-                    log = Effects(Path(job.folder) / EFFECTS)
-                    log.write("killed", child)
-                    log.close()
-                continue
-            lived = time.monotonic() - begun
-            after = None if job.kill is None else job.kill.after
-            if (after is not None and lived >= after) or lived >= job.timeout + _GRACE:
-                os.kill(child, signal.SIGKILL)
-        time.sleep(0.0005)
+    # Readable when the program has ended.
+    ends = {child: os.pidfd_open(child) for child, _, _ in children}
+    try:
+        while len(codes) < len(children):
+            left = [each for each in children if each[0] not in codes]
+            now = time.monotonic()
+            patience = max(0.0, min(begun + _lifetime(job) for _, job, begun in left) - now)
+            select.select([ends[child] for child, _, _ in left], [], [], patience)
+            for child, job, begun in left:
+                found, status = os.waitpid(child, os.WNOHANG)
+                if found:
+                    codes[child] = os.waitstatus_to_exitcode(status)
+                    _note(child, job, codes[child])
+                elif time.monotonic() - begun >= _lifetime(job):
+                    os.kill(child, signal.SIGKILL)
+                    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    finally:
+        for end in ends.values():
+            os.close(end)
     return [codes[child] for child, _, _ in children]
+
+
+def _lifetime(job: Job) -> float:
+    whole = job.timeout + _GRACE
+    return whole if job.kill is None or job.kill.after is None else min(whole, job.kill.after)
+
+
+def _note(child: int, job: Job, code: int) -> None:
+    if code == -signal.SIGKILL:
+        log = Effects(Path(job.folder) / EFFECTS)
+        log.write("killed", child)
+        log.close()
 
 
 def errors_in(folder: Any) -> str:
