@@ -355,6 +355,25 @@ def test_a_store_that_breaks_and_supervisors_that_die_lose_no_copy(
         assert found == {each.id: each for each in engine.runtime.executions(process_id)}
 
 
+def test_a_process_that_was_parked_goes_on_being_copied(engines: Callable[..., Fluxor], tmp_path: Path) -> None:
+    processes, executions = Recording(), Recording()
+    engine = engines(store=f"sqlite:///{tmp_path}/runs.db", process_dao=processes, execution_dao=executions)
+    handle = start(engine, SIGNAL)
+    deadline = time.monotonic() + WAIT
+    while handle.id in engine._lifecycle.parts.directory.supervisors:
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.02)
+    flush(engine)
+    before = len(executions.saved)
+    handle.signal("go", 1)
+    assert handle.wait(timeout=WAIT).state == "completed"
+    flush(engine)
+    # Waking up is nothing to be saved.
+    assert [str(each.state) for each in executions.saved[before:]] == ["completed", "completed"]
+    assert processes.states(handle.id) == ["running", "completed"]
+    assert {each.id: each for each in executions.saved} == {each.id: each for each in handle.executions()}
+
+
 DYING = """
 import os, sys
 from fluxor_actors import Execution, Fluxor, Process
