@@ -95,7 +95,9 @@ class Retention:
         Raises:
             ConfigError: it says nothing that can be understood.
         """
-        given = value if isinstance(value, Mapping) else {"age" if isinstance(value, str) else "count": value}
+        given: Mapping[Any, Any] = (
+            value if isinstance(value, Mapping) else {"age" if isinstance(value, str) else "count": value}
+        )
         count, age = given.get("count"), given.get("age")
         right = not set(given) - {"count", "age"}
         # A number in quotes could be either.
