@@ -1,11 +1,11 @@
-"""A durable workflow engine on actors, embedded in threaded Python applications.
+r"""A durable workflow engine on actors, embedded in threaded Python applications.
 
 Names are loaded when they are first used, so that importing the package costs a program next to nothing.
 
 Example:
     >>> import fluxor_actors as fluxor
     >>> with fluxor.Fluxor() as engine:
-    ...     workflow = engine.runtime.decode_yaml_workflow("name: hi\\npipeline: {greet: {action: nop:nop}}")
+    ...     workflow = engine.runtime.decode_yaml_workflow("name: hi\npipeline: {greet: {action: nop:nop}}")
     ...     str(engine.runtime.start_process(workflow).wait(timeout=10).state)
     'completed'
 """
