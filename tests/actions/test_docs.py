@@ -7,7 +7,6 @@ import types
 
 import pytest
 
-import fluxor_actors
 from tests.markdown import ROOT, runnable
 
 PROGRAMS = runnable(ROOT / "docs" / "actions.md")
@@ -17,7 +16,6 @@ def test_the_page_has_programs() -> None:
     assert len(PROGRAMS) >= 7
 
 
-@pytest.mark.skipif(not hasattr(fluxor_actors, "Fluxor"), reason="needs the engine")
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))
 def test_a_program_prints_what_the_page_says(
     number: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
