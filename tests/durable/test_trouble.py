@@ -55,7 +55,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     heard = Heard()
     with Fluxor(services=[echo], store=store, lease=60.0) as engine:
         engine.events.subscribe(heard, event_type=("engine.degraded", "engine.recovered"))
-        acknowledged = []
+        acknowledged: list[str] = []
 
         def fill() -> None:
             try:
