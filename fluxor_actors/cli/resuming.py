@@ -75,6 +75,9 @@ class Resuming:
         self._open = {header.id for header in left if header.state is not ProcessState.PAUSED}
         self._engine.start()
         for header in left:
+            if self._store.owner_of(header.id) is None:
+                # It waits for something, and an engine leaves that where it is.
+                self._engine.runtime.take_over(header.id)
             if header.state not in (ProcessState.PAUSED, ProcessState.PAUSE_REQUESTED):
                 continue
             if paused:
@@ -117,10 +120,10 @@ class Resuming:
             _say(f"  {task}: {text.strip().partition(chr(10))[0]}")
 
     def _look(self) -> None:
-        """Forget what another engine was quicker to take over."""
+        """Forget what has ended with another engine, which was quicker to take it over."""
         for process_id in tuple(self._open):
             header = self._store.header(process_id)
-            if header is None or header.state.final or not self._engine.runtime.take_over(process_id):
+            if header is None or header.state.final or header.state is ProcessState.PAUSED:
                 self._open.discard(process_id)
 
     def _code(self) -> ExitCode:

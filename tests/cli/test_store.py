@@ -193,6 +193,20 @@ def test_resume_all_stops_at_ctrl_c_and_goes_on_the_next_time(folder: Path) -> N
     assert log(folder).count("last") == 1
 
 
+@pytest.mark.long
+def test_resume_all_takes_over_what_waits(folder: Path) -> None:
+    with running(folder, "run", "waiting.yaml", "--id", "w", at="") as process:
+        until(lambda: (folder / "fluxor.db").exists() and invoke("show", "w").exit_code == 0)
+        time.sleep(2.5)  # an engine leaves what waits to the store after a second
+        process.send_signal(signal.SIGKILL)
+    with running(folder, "resume-all", at="") as process:
+        until(lambda: "no engine" not in invoke("ps").stdout)
+        assert invoke("signal", "w", "go", "{x: 7}").stdout == "w: running\n"
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output) == (0, "7\n")
+    assert errors.startswith("taken      w  waiting  running\n")
+
+
 # Steered from another program -------------------------------------------------------------------------------------------
 
 
