@@ -119,6 +119,20 @@ def test_parked_processes_of_a_dead_engine_are_left_until_there_is_something_to_
     assert {two.owner_of(name) for name in ("active", "timer", "asleep", "called")} == {"two"}
 
 
+def test_an_engine_may_keep_to_its_own(store: SqlStore, open_sql: OpenSql, clock: ManualClock) -> None:
+    for name in ("timer", "called"):
+        begin(store, name)
+    store.park("one", [Parked("timer", 1, 50.0), Parked("called", 1)])
+    clock.advance(LEASE)
+    two = open_engine(open_sql, "two", clock)
+    two.put_command(Command("1", "called", "signal", "{}", 1.0))
+    assert two.next_due("two", own=True) is None
+    assert two.due("two", 60.0, 10, own=True) == []
+    assert two.take_commands("two", 10, own=True) == []
+    assert two.acquire("two", "called")
+    assert [each.process_id for each in two.take_commands("two", 10, own=True)] == ["called"]
+
+
 def test_many_are_parked_at_once(store: SqlStore) -> None:
     names = [f"p{number}" for number in range(1_200)]
     store.append([Append(name, signals(1), header(name)) for name in names])
