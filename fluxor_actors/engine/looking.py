@@ -13,7 +13,7 @@ from fluxor_actors.actors.lean import ActorDeadError, Timeout
 from fluxor_actors.actors.messages import Describe, ReportRunning
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.reading import Reading
-from fluxor_actors.errors import ProcessNotFoundError
+from fluxor_actors.errors import OwnershipLostError, ProcessNotFoundError
 from fluxor_actors.instants import to_datetime
 from fluxor_actors.names import execution_id, split_execution_id
 from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
@@ -49,8 +49,9 @@ class Looking:
             return None
         try:
             return supervisor.ask(question, timeout=5)
-        except (ActorDeadError, Timeout):
-            return None  # it has ended just now, or waits for its commit: what is committed says how it is
+        except (ActorDeadError, Timeout, OwnershipLostError):
+            # It has ended just now, waits for its commit, or is another engine's: what is committed says how it is.
+            return None
 
     def processes(
         self,

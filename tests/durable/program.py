@@ -42,7 +42,7 @@ def watch(engine: Fluxor, process_id: str) -> None:
         output = engine.runtime.handle(process_id).wait()
         say("ended", process_id, output.state, output.timed_out)
     except FluxorError as error:
-        say("refused", process_id, type(error).__name__)
+        say("left", process_id, type(error).__name__)
 
 
 def control(engine: Fluxor, operation: str, process_id: str) -> None:
