@@ -15,6 +15,8 @@ import pytest
 
 from tests.cli.support import command, environment, invoke, program, write
 
+pytestmark = pytest.mark.long
+
 ACTS = '''
 import time
 from pathlib import Path

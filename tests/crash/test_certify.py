@@ -11,6 +11,8 @@ from fluxor_actors.testing import certify
 from tests.cli.support import invoke
 from tests.crash.workloads import ACTIONS
 
+pytestmark = pytest.mark.long
+
 DOCUMENT = """
 name: order
 pipeline:

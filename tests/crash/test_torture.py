@@ -18,6 +18,9 @@ from fluxor_actors.testing.nursery import Nursery
 from tests.crash.support import SEED, Campaign, OpenStore, sqlite_in
 from tests.storage.conftest import new_schema
 
+pytestmark = pytest.mark.long
+
+
 # No test may take minutes: a hundred kills are several tests, each with a seed of its own.
 PART = 20
 

@@ -11,6 +11,9 @@ from fluxor_actors import Fluxor, ProcessState
 from tests.durable.support import journal_of
 from tests.engine.support import SIGNAL, WAIT, Make, echo, start
 
+pytestmark = pytest.mark.long
+
+
 S = ProcessState
 
 

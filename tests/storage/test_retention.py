@@ -17,6 +17,8 @@ from fluxor_actors.storage.memory import MemoryStore
 from fluxor_actors.storage.sql import SqlStore
 from tests.engine.support import ONE, SIGNAL, WAIT
 
+pytestmark = pytest.mark.long
+
 
 def finish(engine: Fluxor, *ids: str) -> None:
     workflow = engine.runtime.decode_yaml_workflow(ONE)

@@ -14,6 +14,9 @@ from tests.storage.conftest import OpenSql
 from tests.storage.contract import WAIT, begin, ids
 from tests.storage.sql_writer import checksum
 
+pytestmark = pytest.mark.long
+
+
 ROOT = Path(__file__).parents[2]
 
 

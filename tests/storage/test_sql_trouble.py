@@ -19,6 +19,8 @@ from tests.storage.contract import WAIT, begin, finish, header, ids, signals
 from tests.storage.server import Server
 from tests.storage.test_sql_engines import elsewhere
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

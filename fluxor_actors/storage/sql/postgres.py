@@ -70,6 +70,14 @@ class PostgresBackend:
         return self._engine
 
     def _connected(self, driver: Any, _record: object) -> None:
+        try:
+            self._set_up(driver)
+        except BaseException:
+            # The pool does not know it yet, and would not close it.
+            driver.close()
+            raise
+
+    def _set_up(self, driver: Any) -> None:
         with driver.cursor() as cursor:
             if not self._strict:
                 cursor.execute("SET synchronous_commit TO off")
