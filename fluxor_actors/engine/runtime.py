@@ -17,7 +17,7 @@ from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.looking import Looking
 from fluxor_actors.engine.reporting import report
 from fluxor_actors.engine.starting import Starter
-from fluxor_actors.errors import InputError, ProcessNotFoundError
+from fluxor_actors.errors import InputError, ProcessNotFoundError, StoreError
 from fluxor_actors.plain import to_plain
 from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Steer
 from fluxor_actors.process.snapshot import Execution, Process
@@ -310,8 +310,17 @@ class Runtime:
         Raises:
             ProcessNotFoundError: there is none of this id.
             InvalidStateError: it is not possible in this state.
+            EngineStoppedError: the engine was shut down, or stopped while this waited.
         """
         self._lifecycle.ensure_started()
+        try:
+            return self._carry(process_id, command)
+        except StoreError:
+            # A store that is closed, or not this engine's any more, since the engine has stopped meanwhile: say that.
+            self._lifecycle.ensure_started()
+            raise
+
+    def _carry(self, process_id: str, command: Command) -> ProcessState:
         tenancy = self._lifecycle.tenancy
         if (
             tenancy is not None
