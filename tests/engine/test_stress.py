@@ -17,6 +17,8 @@ from tests.engine.support import WAIT, Breaking, Heard, Make, workflow
 SECONDS = 3.0
 
 CHILD = "name: c\\npipeline: {x: {action: 'test:work', input: {n: 1}}, y: {await: {signal: go, timeout: 20ms}}, catch: {action: 'nop:nop'}}"
+# More than are ever started: those that wait for a signal nobody sends hold theirs to the end.
+PLACES = 100_000
 DOCUMENTS = [
     "name: chain\npipeline: {a: {action: test:work, input: {n: 1}}, b: {action: test:work, input: {n: 2}}, c: {action: nop:nop}}",
     "name: fan\npipeline: {f: {emit: {forEach: '${range(30)}', as: i, task: {t: {action: test:work, input: {n: '${i}'}}}}, await: true}}",
@@ -46,7 +48,7 @@ def test_everything_at_once(make: Make) -> None:
         context.cancelled.wait(WAIT)
 
     ended, heard = Heard(), Heard()
-    engine = make(work, flaky, slow, workers=4, cancel_grace=0.05, max_pending=200, retain=100_000)
+    engine = make(work, flaky, slow, workers=4, cancel_grace=0.05, max_pending=PLACES, retain=100_000)
     engine.events.subscribe(ended, event_type=("process.completed", "process.failed", "process.cancelled"))
     engine.events.subscribe(heard, type=int)
     parsed = [workflow(engine, text) for text in DOCUMENTS]
@@ -77,7 +79,7 @@ def test_everything_at_once(make: Make) -> None:
     children = [process for process in everything if process.parent_id is not None]
     for child in children:
         engine.runtime.handle(child.id).wait(WAIT)
-    assert engine._lifecycle.places.free == 200
+    assert engine._lifecycle.places.free == PLACES
     assert engine.shutdown(WAIT) == ()
     # Every end was published; a process that was resumed has more than one.
     told = {event.context.process_id for event in ended.events}
