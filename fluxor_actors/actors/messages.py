@@ -6,17 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fluxor_actors.events import Event
+from fluxor_actors.light import frozen
 from fluxor_actors.process.commands import Command, Start, TimerKind
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.storage import Append, Journal
 
 if TYPE_CHECKING:
-    from attrs import frozen
-
     from fluxor_actors.actions.cancellation import Cancellation
-else:
-    # Frozen for the type checker. At run time several of them are made for each task, and frozen ones cost three times as much to make.
-    from attrs import define as frozen
 
 __all__ = [
     "Abandon",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from attrs import define, field
 from pykka import ActorDeadError
@@ -19,16 +19,11 @@ from fluxor_actors.actors.mirror import Mirror
 from fluxor_actors.actors.timer import Timer
 from fluxor_actors.clock import Clock
 from fluxor_actors.faults import Faults
+from fluxor_actors.light import frozen
 from fluxor_actors.process.commands import Command
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.turn import Rules
 from fluxor_actors.storage import Store
-
-if TYPE_CHECKING:
-    from attrs import frozen
-else:
-    # As in `fluxor_actors.process.events`: one is made for each attempt.
-    from attrs import define as frozen
 
 __all__ = ["Elsewhere", "Origin", "Parts"]
 

@@ -209,7 +209,7 @@ class ProcessSupervisor(DispatchedActor):
             self._uncommitted.append(batch)
             append = Append(self._process_id, record, header)
             if self._answers:
-                append = DurableAppend(self._process_id, record, header, (), tuple(self._answers))
+                append = DurableAppend(self._process_id, record, header, answers=tuple(self._answers))
                 self._answers = []
             if self._parts.journal.write(append, self.actor_ref):
                 self._committed_next()

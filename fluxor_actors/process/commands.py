@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fluxor_actors.light import frozen
 from fluxor_actors.process.failure import Failure
-
-if TYPE_CHECKING:
-    from attrs import frozen
-else:
-    # Frozen for the type checker. At run time several of them are made for each task, and frozen ones cost three times as much to make.
-    from attrs import define as frozen
 
 __all__ = [
     "Advance",
@@ -23,6 +18,7 @@ __all__ = [
     "Cancel",
     "ChildEnded",
     "Command",
+    "Decide",
     "FireTimer",
     "Heartbeat",
     "Pause",
@@ -44,6 +40,7 @@ class TimerKind(StrEnum):
     TIMEOUT = "timeout"
     GRACE = "grace"
     HEARTBEAT = "heartbeat"
+    APPROVAL = "approval"
 
 
 @frozen(slots=True)
@@ -180,6 +177,17 @@ class Steer:
 
 
 @frozen(slots=True)
+class Decide:
+    """Somebody's answer to the approval request of that id. ``args``: approved with these arguments instead; None: as recorded."""
+
+    request: str
+    approved: bool
+    reason: str = ""
+    decided_by: str | None = None
+    args: Any = None
+
+
+@frozen(slots=True)
 class Recover:
     """The engine, or the supervisor, has died and is back: attempts that were under way are lost."""
 
@@ -200,5 +208,6 @@ Command = (
     | ResumeFailed
     | Signal
     | Steer
+    | Decide
     | Recover
 )

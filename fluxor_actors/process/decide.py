@@ -7,8 +7,9 @@ long cascade is a loop and not a recursion. Nothing here waits, reads a clock, d
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fluxor_actors.light import frozen
 from fluxor_actors.process import (
     attempting,
     closing,
@@ -31,12 +32,6 @@ from fluxor_actors.process.joining import check_join
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Note, Rules, Step, Turn
-
-if TYPE_CHECKING:
-    from attrs import frozen
-else:
-    # Frozen for the type checker. At run time one is made for each command, and frozen ones cost three times as much to make.
-    from attrs import define as frozen
 
 __all__ = ["Decision", "Rules", "decide"]
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fluxor_actors.light import frozen
 from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.failure import Failure
-
-if TYPE_CHECKING:
-    from attrs import frozen
-else:
-    # Frozen for the type checker. At run time several of them are made for each task, and frozen ones cost three times as much to make.
-    from attrs import define as frozen
 
 __all__ = [
     "AbandonAttempt",

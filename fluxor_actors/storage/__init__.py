@@ -4,6 +4,6 @@ It may import what a process is, and nothing of actors.
 """
 
 from fluxor_actors.storage.memory import MemoryStore
-from fluxor_actors.storage.store import Append, Header, Journal, Record, Store
+from fluxor_actors.storage.store import Append, ApprovalRecord, Header, Journal, Record, Store
 
-__all__ = ["Append", "Header", "Journal", "MemoryStore", "Record", "Store"]
+__all__ = ["Append", "ApprovalRecord", "Header", "Journal", "MemoryStore", "Record", "Store"]

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from attrs import field
 
+from fluxor_actors.light import frozen
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.states import ProcessState
 
-if TYPE_CHECKING:
-    from attrs import frozen
-else:
-    # Frozen for the type checker. At run time some are made for each task, and frozen ones cost three times as much to make.
-    from attrs import define as frozen
-
-__all__ = ["Append", "Header", "Journal", "Record", "Store"]
+__all__ = ["Append", "ApprovalRecord", "Header", "Journal", "Record", "Store"]
 
 
 @frozen(slots=True)
@@ -47,12 +42,37 @@ class Header:
 
 
 @frozen(slots=True)
+class ApprovalRecord:
+    """What an approval request can be found by, and what it is, as whoever wrote it wrote it. Written again, the newer one holds.
+
+    Attributes:
+        id: the request's.
+        process_id: the process that waits for the answer.
+        action: ``service:method``.
+        pending: whether an answer is still waited for.
+        created_at: seconds since the epoch.
+        data: the request, and its decision once there is one, as JSON.
+    """
+
+    id: str
+    process_id: str
+    action: str
+    pending: bool
+    created_at: float
+    data: str
+
+
+@frozen(slots=True)
 class Append:
-    """A record for a process's journal, and the header that holds from then on (None: unchanged)."""
+    """A record for a process's journal, and the header that holds from then on (None: unchanged).
+
+    ``approvals``: requests that were made or answered by these events.
+    """
 
     process_id: str
     record: Record
     header: Header | None = None
+    approvals: Sequence[ApprovalRecord] = ()
 
 
 @frozen(slots=True)
