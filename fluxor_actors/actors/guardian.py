@@ -86,7 +86,9 @@ class Guardian(DispatchedActor):
     def on_receive(self, message: Any) -> Any:
         kind = type(message)
         if kind is StartProcess:
-            self._begin(Begin(message.plan, message.command, self.defer_reply()))
+            # Memory is asked for nothing; to ask a database costs as much as all the rest of a start.
+            fresh = message.fresh and not self._parts.store.immediate
+            self._begin(Begin(message.plan, message.command, self.defer_reply()), fresh=fresh)
         elif kind is Begin:
             self._begin(message)
         elif kind is ProcessOver:
@@ -122,11 +124,11 @@ class Guardian(DispatchedActor):
 
     # Starting and finding ----------------------------------------------------------------------------------------------
 
-    def _begin(self, message: Begin) -> None:
+    def _begin(self, message: Begin, *, fresh: bool = False) -> None:
         try:
             if self._parts.health is not None and message.command.parent_id is None:
                 self._parts.health.check()
-            if not self._join(message):
+            if fresh or not self._join(message):
                 self._start(message.plan, message.command, message)
         except BaseException as error:  # the store may fail; the caller waits for the deferred answer
             message.reply.set_exception((type(error), error, None))

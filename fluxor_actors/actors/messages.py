@@ -196,10 +196,14 @@ class CancelTimer:
 
 @frozen(slots=True, eq=False)
 class StartProcess:
-    """Asked of the guardian: start a process, or find the one that has this id. Answered once the start is committed."""
+    """Asked of the guardian: start a process, or find the one that has this id. Answered once the start is committed.
+
+    ``fresh``: the id was made for this process, so a store need not be asked whether there is one; it refuses an id that is taken.
+    """
 
     plan: Plan
     command: Start
+    fresh: bool = False
 
 
 @frozen(slots=True)

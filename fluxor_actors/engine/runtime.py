@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from fluxor_actors.actions.context import process_from_context
-from fluxor_actors.actors.lean import ActorDeadError
-from fluxor_actors.actors.messages import Reach
 from fluxor_actors.definition import Loader
 from fluxor_actors.definition.model import Workflow
 from fluxor_actors.engine.alone import alone, calling
 from fluxor_actors.engine.ambient import ambient
+from fluxor_actors.engine.carrying import carry
 from fluxor_actors.engine.handle import ExecutionHandle, ProcessHandle
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.looking import Looking
 from fluxor_actors.engine.reporting import report
 from fluxor_actors.engine.starting import Starter
-from fluxor_actors.errors import InputError, ProcessNotFoundError, StoreError
+from fluxor_actors.errors import InputError, ProcessNotFoundError
 from fluxor_actors.plain import to_plain
 from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Steer
 from fluxor_actors.process.snapshot import Execution, Process
@@ -137,6 +136,7 @@ class Runtime:
                 labels=labels,
                 requested_by=requested_by,
                 values={**around.values, **(values or {})},
+                fresh=process_id is None,
             )
         finally:
             if stop is not None and (begun is None or begun.completion is None):
@@ -312,33 +312,7 @@ class Runtime:
             InvalidStateError: it is not possible in this state.
             EngineStoppedError: the engine was shut down, or stopped while this waited.
         """
-        self._lifecycle.ensure_started()
-        try:
-            return self._carry(process_id, command)
-        except StoreError:
-            # A store that is closed, or not this engine's any more, since the engine has stopped meanwhile: say that.
-            self._lifecycle.ensure_started()
-            raise
-
-    def _carry(self, process_id: str, command: Command) -> ProcessState:
-        tenancy = self._lifecycle.tenancy
-        if (
-            tenancy is not None
-            and process_id not in self._parts.directory.supervisors
-            and not tenancy.holds(process_id)
-        ):
-            if self._parts.store.header(process_id) is None:
-                raise ProcessNotFoundError(process_id)
-            return tenancy.send(process_id, command)
-        while True:
-            supervisor = self._lifecycle.ask_guardian(Reach(process_id))
-            try:
-                state: ProcessState = supervisor.ask(command)
-            except ActorDeadError:
-                # It ended between the two; the next one answers from what is committed.
-                self._lifecycle.ensure_started()
-            else:
-                return state
+        return carry(self._lifecycle, process_id, command)
 
     # The engine's life -------------------------------------------------------------------------------------------------
 

@@ -60,8 +60,9 @@ class Starter:
         requested_by: str | None = None,
         values: Mapping[str, Any] | None = None,
         parent: Parent | None = None,
+        fresh: bool = False,
     ) -> Begun:
-        """Start a process. Everything is as it was given.
+        """Start a process. Everything is as it was given. ``fresh``: the id was made for it.
 
         Raises:
             DefinitionError: the workflow does not validate.
@@ -90,7 +91,7 @@ class Starter:
             # A child never waits for a place: its parent holds one, and waits for it.
             self._lifecycle.ask_guardian(StartProcess(plan, command))
             return Begun(process_id, None)
-        return Begun(process_id, self._start(StartProcess(plan, command)))
+        return Begun(process_id, self._start(StartProcess(plan, command, fresh)))
 
     def _start(self, message: StartProcess) -> Completion | None:
         """Start a process that takes one of the engine's places until it has ended."""

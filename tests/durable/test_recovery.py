@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fluxor_actors import ActionContext, ProcessState, action
+from fluxor_actors.ids import SequentialIds
 from tests.durable.conftest import Run
 from tests.durable.support import PATIENCE, journal_of
 from tests.engine.support import ONE, SIGNAL, WAIT, Gate, Make, echo, start
@@ -238,6 +239,19 @@ def test_starting_with_the_same_id_again_and_again_starts_it_once(run: Run, make
     assert [each.wait(WAIT).state for each in handles] == [S.COMPLETED] * 3
     assert [key for key, _ in asked] == ["job/w/b", "job/w/c"]
     assert sum(type(event).__name__ == "ProcessStarted" for event in journal_of(engine, "job")) == 1
+
+
+def test_an_id_that_was_made_twice_is_that_of_one_process(make: Make) -> None:
+    """Who makes ids promises that nobody else does: the store need not be asked, and refuses one that is taken all the same."""
+    for _ in range(2):
+        with make(echo, ids=SequentialIds("run")) as engine:
+            assert start(engine, ONE).wait(WAIT).state is S.COMPLETED
+            assert [each.id for each in engine.runtime.processes()] == ["run-1"]
+            assert not engine._lifecycle.parts.directory.supervisors
+            assert start(engine, SIGNAL).id == "run-2"
+            engine.runtime.signal_process("run-2", "go", 1)
+            assert engine.runtime.handle("run-2").wait(WAIT).state is S.COMPLETED
+            engine._lifecycle.parts.store.delete("run-2")
 
 
 def test_many_unfinished_processes_all_go_on(make: Make) -> None:
