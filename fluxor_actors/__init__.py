@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from fluxor_actors import definition, expression, testing
     from fluxor_actors.actions.context import ActionContext, current_context, process_from_context
     from fluxor_actors.actions.decorators import action, method
+    from fluxor_actors.approval.model import Decision, Request
     from fluxor_actors.clock import Clock, ManualClock, SystemClock
     from fluxor_actors.config import Config, ProcessorConfig
     from fluxor_actors.engine import ExecutionHandle, Fluxor, ProcessHandle, Runtime
     from fluxor_actors.events import Event, EventContext
+    from fluxor_actors.policy import Policy
     from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
     from fluxor_actors.process.states import ExecutionState, ProcessState
     from fluxor_actors.progress import Progress
@@ -35,6 +37,7 @@ _HOMES = {
     "ActionContext": "actions.context",
     "Clock": "clock",
     "Config": "config",
+    "Decision": "approval.model",
     "Event": "events",
     "EventContext": "events",
     "Execution": "process.snapshot",
@@ -42,12 +45,14 @@ _HOMES = {
     "ExecutionState": "process.states",
     "Fluxor": "engine",
     "ManualClock": "clock",
+    "Policy": "policy",
     "Process": "process.snapshot",
     "ProcessHandle": "engine",
     "ProcessOutput": "process.snapshot",
     "ProcessState": "process.states",
     "ProcessorConfig": "config",
     "Progress": "progress",
+    "Request": "approval.model",
     "Runtime": "engine",
     "SystemClock": "clock",
     "action": "actions.decorators",
@@ -61,6 +66,7 @@ __all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
     "ActionContext",
     "Clock",
     "Config",
+    "Decision",
     "Event",
     "EventContext",
     "Execution",
@@ -68,12 +74,14 @@ __all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
     "ExecutionState",
     "Fluxor",
     "ManualClock",
+    "Policy",
     "Process",
     "ProcessHandle",
     "ProcessOutput",
     "ProcessState",
     "ProcessorConfig",
     "Progress",
+    "Request",
     "Runtime",
     "SystemClock",
     "action",

@@ -9,6 +9,7 @@ FluxorError
 ├── UnrepresentableError           a value is not plain data
 ├── RegistryError                  an action or a type cannot be registered
 ├── NotFoundError
+│   ├── ApprovalNotFoundError
 │   ├── ExecutionNotFoundError
 │   ├── GroupNotFoundError
 │   ├── MethodNotFoundError
@@ -24,6 +25,7 @@ FluxorError
 │   ├── ActionTimeoutError
 │   ├── AwaitTimeoutError
 │   ├── ChildFailedError           a sub-workflow did not complete
+│   ├── DeadlockError              tasks or processes wait for each other in a circle
 │   ├── DependencyFailedError
 │   └── TransitionLimitError       too many jumps
 ├── InputError                     a process cannot start with what it was given
@@ -57,9 +59,11 @@ __all__ = [
     "ActionInputError",
     "ActionTimeoutError",
     "AlreadyDecidedError",
+    "ApprovalNotFoundError",
     "AwaitTimeoutError",
     "ChildFailedError",
     "ConfigError",
+    "DeadlockError",
     "DefinitionError",
     "DependencyFailedError",
     "EngineBusyError",
@@ -218,6 +222,12 @@ class NotFoundError(FluxorError):
         super().__init__(text)
 
 
+class ApprovalNotFoundError(NotFoundError):
+    """No approval request of that id."""
+
+    kind = "approval request"
+
+
 class TaskNotFoundError(NotFoundError):
     """No task of that name in the workflow."""
 
@@ -299,6 +309,10 @@ class AwaitTimeoutError(ActionError):
 
 class ChildFailedError(ActionError):
     """A process started by ``workflow:run`` did not complete."""
+
+
+class DeadlockError(ActionError):
+    """Tasks of a process, or processes, wait for each other in a circle, and none could ever go on. The text names them."""
 
 
 class DependencyFailedError(ActionError):

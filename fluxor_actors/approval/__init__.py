@@ -3,6 +3,7 @@
 The gate that carries requests to people is an actor, and the service is `fluxor_actors.engine`'s.
 """
 
-from fluxor_actors.approval.model import Decision, Request
+from fluxor_actors.approval.model import Ballot, Decision, Request
+from fluxor_actors.approval.rules import agreeing, authorise, digest_of, person, quorum_of, request_id
 
-__all__ = ["Decision", "Request"]
+__all__ = ["Ballot", "Decision", "Request", "agreeing", "authorise", "digest_of", "person", "quorum_of", "request_id"]

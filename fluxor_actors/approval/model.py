@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-__all__ = ["Decision", "Request"]
+__all__ = ["Ballot", "Decision", "Request"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -66,3 +66,12 @@ class Decision:
     decided_by: str | None = None
     decided_at: datetime
     args: Any = None
+
+
+@frozen
+class Ballot:
+    """One of several people has agreed. ``digest``: of the arguments that were agreed to; empty: the recorded ones."""
+
+    decided_by: str
+    digest: str = ""
+    reason: str = ""
