@@ -78,7 +78,10 @@ class Statements:
                 records.c.process_id == bindparam("b_id"), records.c.first == bindparam("b_first")
             )
         )
-        self.last_ended = text(select(func.coalesce(func.max(p.ended), literal_column("0"))))
+        # The condition is that of the index: without it each end of a process would go through all there are.
+        self.last_ended = text(
+            select(func.coalesce(func.max(p.ended), literal_column("0"))).where(p.ended.is_not(null()))
+        )
         self.renew = text(
             engines.update().where(engines.c.id == bindparam("b_id")).values(lease_until=bindparam("b_until"))
         )
