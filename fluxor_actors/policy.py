@@ -76,7 +76,9 @@ class Policy:
 
     def __attrs_post_init__(self) -> None:
         # What cannot be read is kept as a mode that denies, so that it still does when it is read back from a journal.
-        mode = self.mode.strip().lower() if isinstance(self.mode, str) else f"unreadable: mode is {self.mode!r}"
+        mode = self.mode if isinstance(self.mode, str) else f"unreadable: mode is {self.mode!r}"
+        if mode.strip().lower() in _MODES:
+            mode = mode.strip().lower()
         for key in ("allow", "block"):
             names = getattr(self, key)
             if not isinstance(names, tuple) or not all(isinstance(name, str) and name.strip() for name in names):

@@ -8,18 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from fluxor_actors.errors import OwnershipLostError
 from fluxor_actors.process.states import ProcessState
-from fluxor_actors.storage.store import Append, Header, Journal, Record
+from fluxor_actors.storage.durable import DurableAppend, DurableJournal, EndedExecution
+from fluxor_actors.storage.memory_approvals import MemoryApprovals
+from fluxor_actors.storage.memory_entry import Entry
+from fluxor_actors.storage.store import Append, ApprovalRecord, Header, Record
 
 __all__ = ["MemoryStore"]
-
-
-class _Entry:
-    __slots__ = ("header", "next", "records")
-
-    def __init__(self, header: Header) -> None:
-        self.header = header
-        self.records: list[Record] = []
-        self.next = 1
 
 
 class MemoryStore:
@@ -37,7 +31,7 @@ class MemoryStore:
 
     def __init__(self, retain: int = 1_000) -> None:
         self._retain = retain
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         # In the order in which they finished. One that finishes again goes to the end.
         self._finished: OrderedDict[str, None] = OrderedDict()
         # Sub-workflows that have ended, of parents that have not.
@@ -45,6 +39,7 @@ class MemoryStore:
         self._definitions: dict[str, str] = {}
         self._used: Counter[str] = Counter()
         self._unused: OrderedDict[str, None] = OrderedDict()
+        self._approvals = MemoryApprovals()
         self._lock = threading.Lock()
 
     def append(self, batch: Sequence[Append]) -> None:
@@ -75,11 +70,15 @@ class MemoryStore:
         header = append.header
         if entry is None:
             assert header is not None, "checked before"
-            entry = self._entries[append.process_id] = _Entry(header)
+            entry = self._entries[append.process_id] = Entry(header)
             self._used[header.definition_hash] += 1
             self._unused.pop(header.definition_hash, None)
         entry.records.append(append.record)
         entry.next = append.record.first + len(append.record.events)
+        if append.approvals:
+            self._approvals.put(append.approvals)
+        if isinstance(append, DurableAppend):
+            entry.keep(append)
         if header is None:
             return
         entry.header = header
@@ -109,6 +108,7 @@ class MemoryStore:
         if entry is None:
             return
         self._children.pop(process_id, None)
+        self._approvals.forget(process_id)
         content_hash = entry.header.definition_hash
         self._used[content_hash] -= 1
         if not self._used[content_hash]:
@@ -121,10 +121,24 @@ class MemoryStore:
         while len(self._unused) > self._retain:
             del self._definitions[self._unused.popitem(last=False)[0]]
 
-    def read(self, process_id: str) -> Journal | None:
+    def read(self, process_id: str) -> DurableJournal | None:
         with self._lock:
             entry = self._entries.get(process_id)
-            return None if entry is None else Journal(entry.header, tuple(entry.records))
+            return None if entry is None else entry.journal()
+
+    def history(self, process_id: str, after: int = 0) -> Iterator[Record]:
+        """See `DurableStore.history`."""
+        with self._lock:
+            entry = self._entries.get(process_id)
+            found = [] if entry is None else entry.after(after)
+        return iter(found)
+
+    def executions(self, process_id: str, ids: Sequence[str] | None = None) -> Iterator[EndedExecution]:
+        """See `DurableStore.executions`."""
+        with self._lock:
+            entry = self._entries.get(process_id)
+            found = {} if entry is None else entry.executions
+            return iter(list(found.values()) if ids is None else [found[each] for each in ids if each in found])
 
     def header(self, process_id: str) -> Header | None:
         entry = self._entries.get(process_id)
@@ -157,6 +171,22 @@ class MemoryStore:
                 continue
             count += 1
             yield header
+
+    def approvals(
+        self,
+        *,
+        process_id: str | None = None,
+        action: str | None = None,
+        pending: bool | None = True,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[ApprovalRecord]:
+        with self._lock:
+            found = self._approvals.find(process_id, action, pending, after, limit)
+        return iter(found)
+
+    def approval(self, request_id: str) -> ApprovalRecord | None:
+        return self._approvals.records.get(request_id)
 
     def put_definition(self, content_hash: str, text: str) -> None:
         with self._lock:

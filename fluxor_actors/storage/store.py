@@ -126,6 +126,30 @@ class Store(Protocol):
         """
         ...
 
+    def approvals(
+        self,
+        *,
+        process_id: str | None = None,
+        action: str | None = None,
+        pending: bool | None = True,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[ApprovalRecord]:
+        """Approval requests in the order in which they were first written, of those that fit at the time of the call.
+
+        Args:
+            process_id: only those of this process.
+            action: only those for this action, as it was written.
+            pending: only those that wait for an answer (True), or do not (False); None: both.
+            after: only those written after this one; one that is not there any more has none after it.
+            limit: how many at most.
+        """
+        ...
+
+    def approval(self, request_id: str) -> ApprovalRecord | None:
+        """One approval request; None when there is none of this id. It goes with its process."""
+        ...
+
     def put_definition(self, content_hash: str, text: str) -> None:
         """Keep a definition under its hash, as long as a process with that hash is kept. The same again changes nothing."""
         ...

@@ -8,9 +8,10 @@ from fluxor_actors.process.events import ProcessPaused
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.storage import Append, Header, MemoryStore, Record, Store
 from tests.storage.contract import OpenStore, StoreContract, begin, finish
+from tests.storage.contract_approvals import ApprovalContract
 
 
-class TestMemoryStore(StoreContract):
+class TestMemoryStore(ApprovalContract, StoreContract):
     @pytest.fixture
     def open_store(self) -> OpenStore:
         def opening(retain: int = 1_000) -> Store:

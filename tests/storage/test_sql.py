@@ -15,9 +15,10 @@ from fluxor_actors.storage.durable import DurableAppend, DurableStore, EndedExec
 from fluxor_actors.storage.sql.link import CommitUnknownError
 from tests.storage.conftest import OpenSql
 from tests.storage.contract import WAIT, StoreContract, begin, finish, header, ids, signals
+from tests.storage.contract_approvals import ApprovalContract
 
 
-class TestSqlStore(StoreContract):
+class TestSqlStore(ApprovalContract, StoreContract):
     @pytest.fixture
     def open_store(self, open_sql: OpenSql) -> Callable[..., Store]:
         def opening(retain: int | None = None) -> Store:

@@ -67,6 +67,20 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         "CREATE INDEX fluxor_commands_open ON fluxor_commands (position) WHERE answer IS NULL",
         "CREATE INDEX fluxor_commands_process ON fluxor_commands (process_id)",
     ),
+    # 3: ended executions stand for records that were dropped
+    (
+        "ALTER TABLE fluxor_executions ADD COLUMN repeated SMALLINT NOT NULL DEFAULT 0",
+        "CREATE INDEX fluxor_executions_order ON fluxor_executions (process_id, position)",
+        "CREATE INDEX fluxor_executions_repeated ON fluxor_executions (process_id, position) WHERE repeated = 1",
+    ),
+    # 4: approval requests
+    (
+        """CREATE TABLE fluxor_approvals (
+            position {counted}, id TEXT NOT NULL UNIQUE, process_id TEXT NOT NULL, action TEXT NOT NULL, pending SMALLINT NOT NULL,
+            created_at DOUBLE PRECISION NOT NULL, data TEXT NOT NULL)""",
+        "CREATE INDEX fluxor_approvals_pending ON fluxor_approvals (position) WHERE pending = 1",
+        "CREATE INDEX fluxor_approvals_process ON fluxor_approvals (process_id, position)",
+    ),
 )
 """The statements that lead to each version, the first to version 1."""
 

@@ -9,7 +9,16 @@ from fluxor_actors.clock import Clock
 from fluxor_actors.storage.durable import Pruned
 from fluxor_actors.storage.sql.link import Link
 from fluxor_actors.storage.sql.statements import upserting
-from fluxor_actors.storage.sql.tables import FINISHED, commands, definitions, executions, processes, records, snapshots
+from fluxor_actors.storage.sql.tables import (
+    FINISHED,
+    approvals,
+    commands,
+    definitions,
+    executions,
+    processes,
+    records,
+    snapshots,
+)
 
 __all__ = ["Pruning"]
 
@@ -23,6 +32,7 @@ _OF_PROCESS = (
     (records, records.c.process_id),
     (snapshots, snapshots.c.process_id),
     (executions, executions.c.process_id),
+    (approvals, approvals.c.process_id),
     (commands, commands.c.process_id),
     (processes, processes.c.id),
 )

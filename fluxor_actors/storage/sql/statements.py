@@ -13,6 +13,7 @@ from fluxor_actors.storage.sql.tables import (
     ACTIVE,
     FINISHED,
     PARKED,
+    approvals,
     commands,
     engines,
     executions,
@@ -21,7 +22,7 @@ from fluxor_actors.storage.sql.tables import (
     snapshots,
 )
 
-__all__ = ["Statements", "upserting"]
+__all__ = ["DROP", "FORGET", "Statements", "ended_executions", "saving", "upserting"]
 
 _CREATED = ("next", "ended", "standing", "owner")
 
@@ -29,6 +30,46 @@ _CREATED = ("next", "ended", "standing", "owner")
 def upserting(dialect: Dialect) -> Any:
     """The dialect's own ``insert``, which knows what to do about rows that are there."""
     return postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+
+
+DROP = records.delete().where(
+    records.c.process_id == bindparam("b_id"),
+    records.c.last < bindparam("b_before"),
+    # What is needed to go on from the snapshot stays; so does everything when there is none.
+    records.c.last <= select(snapshots.c.sequence).where(snapshots.c.process_id == bindparam("b_id")).scalar_subquery(),
+)
+"""Drops records before a number."""
+
+_oldest = executions.alias("oldest")
+FORGET = executions.delete().where(
+    executions.c.process_id == bindparam("b_id"),
+    executions.c.repeated == literal_column("1"),
+    executions.c.position
+    <= select(_oldest.c.position)
+    .where(_oldest.c.process_id == bindparam("b_id"), _oldest.c.repeated == literal_column("1"))
+    .order_by(_oldest.c.position.desc())
+    .limit(literal_column("1"))
+    .offset(bindparam("b_keep"))
+    .scalar_subquery(),
+)
+"""Forgets repeated executions, but for the last ones."""
+
+
+def saving(dialect: Dialect) -> Any:
+    """The statement that keeps a snapshot, unless there is a newer one."""
+    insert = upserting(dialect)(snapshots)
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=["process_id"],
+        set_={"sequence": new.sequence, "data": new.data},
+        where=new.sequence >= snapshots.c.sequence,
+    )
+
+
+def ended_executions(dialect: Dialect) -> Any:
+    """The statement that keeps an ended execution, in place of what there was of it."""
+    insert = upserting(dialect)(executions)
+    return insert.on_conflict_do_update(index_elements=["process_id", "id"], set_={"data": insert.excluded.data})
 
 
 class Statements:
@@ -60,12 +101,22 @@ class Statements:
             )
         )
         self.record = text(records.insert().inline(), "process_id", "first", "last", "at", "events")
-        insert = upserting(dialect)(executions)
-        self.execution = text(
+        self.execution = text(ended_executions(dialect).inline(), "process_id", "id", "data", "repeated")
+        self.snapshot = text(saving(dialect).inline(), "process_id", "sequence", "data")
+        self.drop = text(DROP)
+        self.forget = text(FORGET)
+        # Whoever is about to be parked waits for it: the one or the other sees that the sub-workflow has ended.
+        self.wake = text(
+            processes.update()
+            .where(p.id == bindparam("b_id"), p.standing != FINISHED)
+            .values(due=case((p.standing == PARKED, bindparam("b_now")), else_=p.due))
+        )
+        insert = upserting(dialect)(approvals)
+        self.approval = text(
             insert.on_conflict_do_update(
-                index_elements=["process_id", "id"], set_={"data": insert.excluded.data}
+                index_elements=["id"], set_={"pending": insert.excluded.pending, "data": insert.excluded.data}
             ).inline(),
-            "process_id", "id", "data",
+            "id", "process_id", "action", "pending", "created_at", "data",
         )  # fmt: skip
         c = commands.c
         self.answer = text(
@@ -100,6 +151,7 @@ class Statements:
                 (records, records.c.process_id),
                 (snapshots, snapshots.c.process_id),
                 (executions, executions.c.process_id),
+                (approvals, approvals.c.process_id),
                 (commands, commands.c.process_id),
                 (processes, processes.c.id),
             )

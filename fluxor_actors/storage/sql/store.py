@@ -8,6 +8,7 @@ from fluxor_actors.clock import Clock, SystemClock
 from fluxor_actors.errors import StoreError
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.storage.durable import Command, DurableJournal, EndedExecution, EngineIdentity, Parked, Pruned
+from fluxor_actors.storage.sql.approvals import Approvals
 from fluxor_actors.storage.sql.backend import RELAXED, STRICT, Backend, parse_url
 from fluxor_actors.storage.sql.codec import Codec, JsonCodec
 from fluxor_actors.storage.sql.commands import Commands
@@ -21,7 +22,7 @@ from fluxor_actors.storage.sql.pruning import Pruning
 from fluxor_actors.storage.sql.reading import Reading
 from fluxor_actors.storage.sql.sqlite import SqliteBackend
 from fluxor_actors.storage.sql.writing import Writing
-from fluxor_actors.storage.store import Append, Header, Record
+from fluxor_actors.storage.store import Append, ApprovalRecord, Header, Record
 
 __all__ = ["SqlStore"]
 
@@ -83,9 +84,10 @@ class SqlStore:
             raise
         self._engines = Engines(self._link, clock)
         self._headers = Headers(self._link)
+        self._approvals = Approvals(self._link)
         self._reading = Reading(self._link, codec)
-        self._writing = Writing(self._link, codec, self._engines, retain)
-        self._parking = Parking(self._link, self._engines)
+        self._writing = Writing(self._link, codec, self._engines, retain, clock)
+        self._parking = Parking(self._link, self._engines, clock)
         self._commands = Commands(self._link, self._engines)
         self._pruning = Pruning(self._link, clock)
 
@@ -112,8 +114,8 @@ class SqlStore:
     def history(self, process_id: str, after: int = 0) -> Iterator[Record]:
         return self._reading.history(process_id, after)
 
-    def executions(self, process_id: str) -> Iterator[EndedExecution]:
-        return self._reading.executions(process_id)
+    def executions(self, process_id: str, ids: Sequence[str] | None = None) -> Iterator[EndedExecution]:
+        return self._reading.executions(process_id, ids)
 
     def header(self, process_id: str) -> Header | None:
         return self._headers.one(process_id)
@@ -128,6 +130,20 @@ class SqlStore:
         limit: int | None = None,
     ) -> Iterator[Header]:
         return self._headers.find(state, workflow, parent_id, after, limit)
+
+    def approvals(
+        self,
+        *,
+        process_id: str | None = None,
+        action: str | None = None,
+        pending: bool | None = True,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[ApprovalRecord]:
+        return self._approvals.find(process_id, action, pending, after, limit)
+
+    def approval(self, request_id: str) -> ApprovalRecord | None:
+        return self._approvals.one(request_id)
 
     def put_definition(self, content_hash: str, text: str) -> None:
         self._pruning.put_definition(content_hash, text)

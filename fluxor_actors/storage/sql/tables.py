@@ -21,6 +21,8 @@ __all__ = [
     "ACTIVE",
     "FINISHED",
     "PARKED",
+    "WAITING",
+    "approvals",
     "commands",
     "definitions",
     "engines",
@@ -38,6 +40,9 @@ ACTIVE: Final = literal_column("0", SmallInteger)
 PARKED: Final = literal_column("1", SmallInteger)
 """Not finished, and nobody has anything to do before it is due or wanted."""
 FINISHED: Final = literal_column("2", SmallInteger)
+
+WAITING: Final = literal_column("1", SmallInteger)
+"""Of an approval request: nobody has answered it."""
 
 metadata = MetaData()
 _Number = BigInteger().with_variant(Integer, "sqlite")
@@ -102,6 +107,8 @@ executions = Table(
     Column("process_id", Text),
     Column("id", Text),
     Column("data", Text),
+    # 1: one of many that a loop makes, and may be forgotten.
+    Column("repeated", SmallInteger),
 )
 
 engines = Table(
@@ -126,4 +133,16 @@ commands = Table(
     Column("created_at", Double),
     Column("taken_by", Text),
     Column("answer", Text),
+)
+
+approvals = Table(
+    "fluxor_approvals",
+    metadata,
+    Column("position", _Number, primary_key=True),
+    Column("id", Text),
+    Column("process_id", Text),
+    Column("action", Text),
+    Column("pending", SmallInteger),
+    Column("created_at", Double),
+    Column("data", Text),
 )

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import evolve
 from sqlalchemy import select
 
+from fluxor_actors.clock import Clock
 from fluxor_actors.errors import OwnershipLostError, StoreError
 from fluxor_actors.storage.sql.appending import Batch, Change
 from fluxor_actors.storage.sql.codec import Codec
@@ -42,13 +43,15 @@ class Writing:
         codec: how events become text.
         engines: whose processes may be written to.
         retain: how many finished processes are kept; None: all.
+        clock: the time.
     """
 
-    def __init__(self, link: Link, codec: Codec, engines: Engines, retain: int | None) -> None:
+    def __init__(self, link: Link, codec: Codec, engines: Engines, retain: int | None, clock: Clock) -> None:
         self._link = link
         self._codec = codec
         self._engines = engines
         self._retain = retain
+        self._clock = clock
         self._statements = {registered: Statements(link.engine.dialect, registered) for registered in (False, True)}
         # First events of records whose commit was not answered.
         self._in_doubt: set[tuple[str, int]] = set()
@@ -91,6 +94,7 @@ class Writing:
         advanced: Rows = []
         changed: Rows = []
         rows: Rows = []
+        parents: Rows = []
         for change in changes:
             rows += change.rows
             header = change.header
@@ -103,6 +107,8 @@ class Writing:
             final = header.state.final
             if final:
                 ended += 1
+                if header.parent_id is not None:
+                    parents.append({"b_id": header.parent_id, "b_now": self._clock.time()})
             values["ended"] = ended if final else None
             values["standing"] = _FINISHED if final else _ACTIVE
             if change.first == 1:
@@ -120,12 +126,17 @@ class Writing:
                 (statements.change, changed),
                 (statements.record, rows),
                 (statements.execution, batch.executions),
+                (statements.approval, batch.approvals),
                 (statements.answer, batch.answers),
+                (statements.snapshot, batch.snapshots),
+                (statements.drop, batch.drops),
+                (statements.forget, batch.keeps),
+                (statements.wake, parents),
             )
             if parameters
         ]
         self._run(driver, steps, changes, statements)
-        if batch.answers:
+        if batch.answers or parents:
             self._link.backend.notify_by(driver)
         if ended and self._retain is not None:
             self._trim(driver, statements, self._retain)
