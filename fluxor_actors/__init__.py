@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fluxor_actors.clock import Clock, ManualClock, SystemClock
     from fluxor_actors.config import Config, ProcessorConfig
     from fluxor_actors.engine import ExecutionHandle, Fluxor, ProcessHandle, Runtime
+    from fluxor_actors.engine.approvals import ApprovalService
     from fluxor_actors.events import Event, EventContext
     from fluxor_actors.policy import Policy
     from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ActionContext": "actions.context",
+    "ApprovalService": "engine.approvals",
     "Clock": "clock",
     "Config": "config",
     "Decision": "approval.model",
@@ -64,6 +66,7 @@ _PACKAGES = ("definition", "expression", "testing")
 
 __all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
     "ActionContext",
+    "ApprovalService",
     "Clock",
     "Config",
     "Decision",
