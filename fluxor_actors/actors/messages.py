@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fluxor_actors.approval import Ballot, Decision, Request
 from fluxor_actors.events import Event
 from fluxor_actors.light import frozen
 from fluxor_actors.process.commands import Command, Start, TimerKind
@@ -18,12 +19,15 @@ __all__ = [
     "Abandon",
     "Adopt",
     "AllocatorStatus",
+    "Answered",
+    "Asked",
     "Assignment",
     "Begin",
     "CancelTimer",
     "Describe",
     "Drain",
     "Forward",
+    "Lapsed",
     "Leave",
     "LookAround",
     "Mailbox",
@@ -41,6 +45,7 @@ __all__ = [
     "StartProcess",
     "Started",
     "SupervisorFailed",
+    "Voted",
     "Wake",
     "Watch",
     "Withdraw",
@@ -351,6 +356,45 @@ class Wake:
     """
 
     journal: Journal | None = None
+
+
+@frozen(slots=True)
+class Asked:
+    """To the gate: somebody has to be asked. ``again``: it may have been told of before, since its process was taken up anew."""
+
+    request: Request
+    again: bool = False
+
+
+@frozen(slots=True)
+class Voted:
+    """To the gate: one of several has agreed, and more are needed. ``ballots``: who has so far; ``at``: seconds since the epoch."""
+
+    request: Request
+    ballots: tuple[Ballot, ...]
+    at: float
+
+
+@frozen(slots=True)
+class Answered:
+    """To the gate: a request is decided, and that is committed. With nobody in ``decided_by`` it may have been the clock."""
+
+    request: Request
+    decision: Decision
+
+
+@frozen(slots=True)
+class Lapsed:
+    """To the gate: a request is closed without anybody's answer.
+
+    ``expired``: its time is over, and an `Answered` follows; else it was withdrawn, as nobody needs it any more. ``at``: seconds since
+    the epoch.
+    """
+
+    request: Request
+    at: float
+    expired: bool
+    reason: str
 
 
 Deliver = Callable[[str, Command], None]

@@ -7,7 +7,20 @@ from typing import Any
 
 from fluxor_actors.actions.cancellation import Cancellation
 from fluxor_actors.actors.directory import ProcessMailbox
-from fluxor_actors.actors.messages import Abandon, Assignment, CancelTimer, Forward, Mailbox, SetTimer, Watch, Withdraw
+from fluxor_actors.actors.messages import (
+    Abandon,
+    Answered,
+    Asked,
+    Assignment,
+    CancelTimer,
+    Forward,
+    Lapsed,
+    Mailbox,
+    SetTimer,
+    Voted,
+    Watch,
+    Withdraw,
+)
 from fluxor_actors.actors.parts import Origin, Parts
 from fluxor_actors.names import execution_id
 from fluxor_actors.process import effects as outer
@@ -68,7 +81,7 @@ class Outside:
                 task.timeout,
                 # Nobody wants to know of a beginning that starts no timer, unless somebody subscribes.
                 task.timeout is not None or task.heartbeat is not None or self._parts.events.active,
-                Origin(state.plan, task.number, state.updated_at, state.values, state.environment.get(DOCUMENT)),
+                Origin(state.plan, task.number, state.updated_at, state.values, state.environment),
             )
         )
         if faults is not None:
@@ -107,6 +120,18 @@ class Outside:
     def resume_child(self, effect: outer.ResumeChild) -> None:
         self._forward(effect.child, Resume())
 
+    def request_approval(self, effect: outer.RequestApproval) -> None:
+        self._parts.tell_gate(Asked(effect.request, effect.again))
+
+    def count_approval(self, effect: outer.CountApproval) -> None:
+        self._parts.tell_gate(Voted(effect.request, effect.ballots, effect.at))
+
+    def answer_approval(self, effect: outer.AnswerApproval) -> None:
+        self._parts.tell_gate(Answered(effect.request, effect.decision))
+
+    def lapse_approval(self, effect: outer.LapseApproval) -> None:
+        self._parts.tell_gate(Lapsed(effect.request, effect.at, effect.expired, effect.reason))
+
     def proceed(self, effect: outer.Continue) -> None:
         self._supervisor.tell(Advance(effect.run))
 
@@ -122,4 +147,8 @@ _RULES: dict[type, Callable[[Outside, Any], None]] = {
     outer.PauseChild: Outside.pause_child,
     outer.ResumeChild: Outside.resume_child,
     outer.Continue: Outside.proceed,
+    outer.RequestApproval: Outside.request_approval,
+    outer.CountApproval: Outside.count_approval,
+    outer.AnswerApproval: Outside.answer_approval,
+    outer.LapseApproval: Outside.lapse_approval,
 }

@@ -32,13 +32,13 @@ _logger = logging.getLogger(__name__)
 
 @frozen(slots=True, eq=False)
 class Origin:
-    """Where an assignment comes from: what the action's context is made of. ``location``: of the workflow's document."""
+    """Where an assignment comes from: what the action's context is made of. ``environment``: what the process knows of its surroundings."""
 
     plan: Plan
     task: int
     scheduled_at: float
     values: Mapping[str, Any]
-    location: str | None
+    environment: Mapping[str, Any]
 
 
 class Elsewhere(Protocol):
@@ -60,7 +60,7 @@ class Parts:
     ``acting``: the threads that are inside an action at this moment. ``faults``: called at fault points.
     ``mirror``: who copies what is committed, if anybody does. ``health``: whether the store can be reached. ``elsewhere``: for processes of other
     engines on the same store, None without any. ``idle``: since when, in monotonic seconds, nothing of a process is under way; None when processes
-    are never left to the store.
+    are never left to the store. ``gate``: who brings approval requests to people, and hears what becomes of them; None: nobody.
     """
 
     clock: Clock
@@ -80,6 +80,7 @@ class Parts:
     health: Health | None = None
     elsewhere: Elsewhere | None = None
     idle: dict[str, float] | None = None
+    gate: Mailbox | None = None
 
     def tell_guardian(self, message: Any) -> bool:
         """Tell the guardian something. False when it has stopped, as the engine does."""
@@ -88,6 +89,11 @@ class Parts:
     def tell_allocator(self, message: Any) -> bool:
         """Tell the allocator something. False when it has stopped, as the engine does."""
         return _tell(self.allocator, message)
+
+    def tell_gate(self, message: Any) -> None:
+        """Tell the gate something, if there is one: what it is told stands in the store already."""
+        if self.gate is not None:
+            _tell(self.gate, message)
 
 
 def _tell(mailbox: Mailbox, message: Any) -> bool:

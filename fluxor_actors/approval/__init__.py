@@ -3,7 +3,21 @@
 The gate that carries requests to people is an actor, and the service is `fluxor_actors.engine`'s.
 """
 
+from fluxor_actors.approval.codec import Filed, filed_from_text, filed_to_text
 from fluxor_actors.approval.model import Ballot, Decision, Request
 from fluxor_actors.approval.rules import agreeing, authorise, digest_of, person, quorum_of, request_id
 
-__all__ = ["Ballot", "Decision", "Request", "agreeing", "authorise", "digest_of", "person", "quorum_of", "request_id"]
+__all__ = [
+    "Ballot",
+    "Decision",
+    "Filed",
+    "Request",
+    "agreeing",
+    "authorise",
+    "digest_of",
+    "filed_from_text",
+    "filed_to_text",
+    "person",
+    "quorum_of",
+    "request_id",
+]

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from fluxor_actors.approval import Ballot, Decision, Request
 from fluxor_actors.light import frozen
 from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.failure import Failure
 
 __all__ = [
     "AbandonAttempt",
+    "AnswerApproval",
+    "ApprovalEffect",
     "CancelChild",
     "Continue",
+    "CountApproval",
     "Dispatch",
     "Effect",
+    "LapseApproval",
     "PauseChild",
     "ProcessEnded",
+    "RequestApproval",
     "ResumeChild",
     "SignalCancel",
     "StartTimer",
@@ -111,6 +117,43 @@ class ProcessEnded:
     failure: Failure | None
 
 
+@frozen(slots=True)
+class RequestApproval:
+    """Put a request before people. ``again``: it may have been told of before, since the process was taken up anew."""
+
+    request: Request
+    again: bool = False
+
+
+@frozen(slots=True)
+class CountApproval:
+    """One of several has agreed, and more are needed. ``ballots``: who has so far; ``at``: seconds since the epoch."""
+
+    request: Request
+    ballots: tuple[Ballot, ...]
+    at: float
+
+
+@frozen(slots=True)
+class AnswerApproval:
+    """A request is decided: by somebody, or, with nobody in ``decided_by``, by the clock."""
+
+    request: Request
+    decision: Decision
+
+
+@frozen(slots=True)
+class LapseApproval:
+    """A request is closed without anybody's answer: its time is over (an `AnswerApproval` follows), or nobody needs it any more."""
+
+    request: Request
+    at: float
+    expired: bool
+    reason: str
+
+
+ApprovalEffect = RequestApproval | CountApproval | AnswerApproval | LapseApproval
+
 Effect = (
     Dispatch
     | SignalCancel
@@ -122,5 +165,9 @@ Effect = (
     | PauseChild
     | ResumeChild
     | Continue
+    | RequestApproval
+    | CountApproval
+    | AnswerApproval
+    | LapseApproval
     | ProcessEnded
 )
