@@ -94,6 +94,8 @@ def settle(turn: Turn, run: Run) -> None:
         stop(turn, run)
     elif outcome is Outcome.LEFT:
         end(turn, run, RunCompleted(run.id, _output(run)))
+    elif run.parent is None and turn.state.pausing:
+        return  # resuming settles it: a process that was to pause does so before it completes
     else:
         complete(turn, run, _output(run))
 

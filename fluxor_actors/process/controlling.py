@@ -120,6 +120,9 @@ def release(turn: Turn) -> None:
     """Go on with what a pause has held back: runs, timers that fell due, processes that are waited for."""
     state = turn.state
     for run_id in tuple(state.held):
+    if state.root is not None and state.root.body is not None and state.root.body.open == 0:
+        # All is done, but for the end of the whole.
+        turn.then(Step.ADVANCE, state.root)
         run = state.runs[run_id]
         turn.emit(RunReleased(run.id, run.stage))
         turn.then(Step.BEGIN, run)

@@ -15,12 +15,12 @@ from fluxor_actors.process import (
     closing,
     commands,
     controlling,
+    deadlocking,
     demanding,
     ending,
     following,
     jumping,
     opening,
-    relieving,
     reviving,
     running,
     timing,
@@ -112,7 +112,9 @@ def decide(state: State, command: Command, now: float, rules: Rules) -> Decision
     turn = Turn(state, now, rules)
     _COMMANDS[type(command)](turn, command)
     agenda, table = turn.agenda, _TABLE
-    while agenda or (state.queued and not state.active and relieving.relieve(turn)):
+    seen = -1
+    # Nothing new since the last look: then another one would not help.
+    while agenda or (not state.active and seen != (seen := len(turn.events)) and deadlocking.stir(turn)):
         step, *arguments = agenda.popleft()
         table[step](turn, *arguments)
     if state.status is ProcessState.PAUSE_REQUESTED:

@@ -40,7 +40,7 @@ class State:
     """One process. ``sequence`` is the number of its last event."""
 
     __slots__ = (
-        "active", "cancel_reason", "changes", "created_at", "deadline", "definition_hash", "environment", "errors", "finished_at", "frame", "held",
+        "active", "astir", "cancel_reason", "changes", "created_at", "deadline", "definition_hash", "environment", "errors", "finished_at", "fragments", "frame", "held",
         "id", "jumps", "labels", "parent_id", "parent_run", "plan", "queued", "requested_by", "restarted", "root", "root_id", "runs",
         "selected", "sequence", "session", "signal_waiters", "signals", "signals_seen", "status", "tally", "updated_at", "values",
         "version", "workflow",
@@ -83,6 +83,8 @@ class State:
         self.errors: dict[str, str] = {}
         self.cancel_reason: str | None = None
         #: it goes on after a failure or a cancellation
+        #: a run that is woken from outside, as was last seen; no part of the state
+        self.astir: Run | None = None
         self.restarted = False
         self.sequence = 0
         self.created_at = 0.0

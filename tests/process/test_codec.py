@@ -121,7 +121,7 @@ def test_every_field_of_a_state_is_written() -> None:
         "frame",
         "session",
     }
-    assert {*State.__slots__} - here == {"changes", "plan"}
+    assert {*State.__slots__} - here == {"astir", "changes", "plan"}
     data = state_to_plain(Driver("name: w\npipeline: {a: {action: t:x}}").start().state)
     assert {*Tally.__slots__} == {*data["tally"]}
 

@@ -441,3 +441,24 @@ def test_a_process_given_up_from_outside_can_be_taken_up() -> None:
     driver.resume_failed()
     assert driver.names() == ["a", "a"]
     assert driver.finish("w/a").finish("w/b").status == "completed"
+
+
+def test_auto_pause_of_the_last_task_pauses_before_the_end() -> None:
+    driver = Driver("name: w\npipeline: {a: {action: t:x, autoPause: true}}\npost: {done: '${extra}'}").start()
+    assert driver.status == "paused"
+    driver.reload().steer(extra=7)
+    assert driver.resume().status == "completed"
+    assert driver.session["done"] == 7
+
+
+def test_a_pause_during_the_last_task_holds_the_end() -> None:
+    driver = Driver("name: w\npipeline: {a: {action: t:x}}", hold=("a",)).start().pause()
+    assert driver.finish("w/a").status == "paused"
+    assert driver.resume().status == "completed"
+
+
+def test_what_is_held_at_its_end_can_be_cancelled() -> None:
+    driver = Driver("name: w\npipeline: {a: {action: t:x, autoPause: true}, finally: {action: t:x, input: 1}}").start()
+    assert driver.status == "paused"
+    assert driver.cancel().status == "cancelled"
+    assert driver.session["finally"] == 1

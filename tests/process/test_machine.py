@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fluxor_actors.process import commands as do
 from fluxor_actors.process.decide import Rules
+from fluxor_actors.process.explaining import Since, explain_state
 from tests.process.documents import Tree, documents, plan_of_document
 from tests.process.world import World
 
@@ -81,6 +82,17 @@ def perform(world: World, step: tuple[str, Any]) -> None:
         world.settle()
 
 
+def check_explained(world: World) -> None:
+    """A process that has not ended can say what it waits for; and if it waits, something outside of it will come."""
+    explanation = explain_state(world.state, Since())
+    assert explanation.reason
+    if world.state.status.final:
+        assert not explanation.waiting
+    elif not world.waiting and not explanation.remedy:
+        assert any(each.cause.outside or each.until for each in explanation.waiting), explanation
+    assert "DeadlockError" not in world.failure_types()
+
+
 @settings(max_examples=2 * settings().max_examples)
 @given(documents(), _STEPS, st.sampled_from([1, 2, 1000]), st.sampled_from([1, 1, 0]), st.booleans())
 def test_anything_may_happen(
@@ -90,6 +102,7 @@ def test_anything_may_happen(
     try:
         for step in steps:
             perform(world, step)
+            check_explained(world)
         world.finish(hanging=hanging)
         world.check_journal()
         event(f"first {world.state.status}")
