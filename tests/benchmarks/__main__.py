@@ -1,4 +1,4 @@
-"""Prints the table: ``python -m tests.benchmarks [--quick] [--json FILE] [--only TEXT] [--check]``."""
+"""Prints the table: ``python -m tests.benchmarks [--quick] [--json FILE] [--only TEXT] [--parked NUMBER] [--check]``."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from attrs import evolve
+
 from tests.benchmarks.durable import durable_chain, durable_fan_out, recovery, signal
 from tests.benchmarks.floors import FLOORS
 from tests.benchmarks.harness import Row, as_json, as_table
 from tests.benchmarks.imports import import_time
 from tests.benchmarks.residents import at_once, idle, parked
+from tests.benchmarks.resting import parked_on_disk
 from tests.benchmarks.throughput import Size, chain, fan_out, fan_out_growth, start_to_result
 
 ROWS: tuple[Callable[[Size], Row], ...] = (
     chain, fan_out, fan_out_growth, start_to_result, parked, at_once, idle, import_time, durable_chain, durable_fan_out,
-    recovery, signal,
+    recovery, signal, parked_on_disk,
 )  # fmt: skip
 
 
@@ -33,9 +36,14 @@ def main() -> int:
     parser.add_argument(
         "--only", default="", metavar="TEXT", help="only the rows whose name contains it, such as chain"
     )
+    parser.add_argument(
+        "--parked", type=int, metavar="NUMBER", help="how many processes are parked on disk, such as 1000000"
+    )
     parser.add_argument("--check", action="store_true", help="exit with 1 when a row misses its mark")
     options = parser.parse_args()
     size = Size.quick() if options.quick else Size()
+    if options.parked:
+        size = evolve(size, parked_on_disk=options.parked)
     chosen = [row for row in ROWS if options.only in row.__name__]
     if not chosen:
         parser.error(f"no row is called {options.only!r}; there are {', '.join(row.__name__ for row in ROWS)}")

@@ -18,7 +18,7 @@ from fluxor_actors import Fluxor, action
 from tests.benchmarks.harness import Row, duration
 from tests.benchmarks.throughput import WAIT, WORKERS, Size
 
-__all__ = ["at_once", "idle", "parked"]
+__all__ = ["at_once", "idle", "parked", "resident"]
 
 PARKED = """
 name: parked
@@ -41,7 +41,7 @@ pipeline:
 """
 
 
-def _resident() -> int:
+def resident() -> int:
     """The memory of this program that is not shared with files, in bytes."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("RssAnon:"):
@@ -60,12 +60,12 @@ def _measure_parked(count: int, seconds: float) -> dict[str, Any]:
             runtime.start_process(workflow)
         runtime.start_process(simple).wait(timeout=WAIT).raise_for_error()
         gc.collect()
-        memory, threads = _resident(), threading.active_count()
+        memory, threads = resident(), threading.active_count()
         handles = [runtime.start_process(workflow) for _ in range(count)]
         runtime.start_process(simple).wait(timeout=WAIT).raise_for_error()
         states = {handle.process().state for handle in handles}
         gc.collect()
-        held, grown = _resident() - memory, threading.active_count() - threads
+        held, grown = resident() - memory, threading.active_count() - threads
         burnt, start = time.process_time(), time.perf_counter()
         threading.Event().wait(seconds)
         busy = (time.process_time() - burnt) / (time.perf_counter() - start)

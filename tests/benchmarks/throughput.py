@@ -39,6 +39,7 @@ class Size:
     wide_fan_out: int = 50_000
     singles: int = 200
     parked: int = 1_000
+    parked_on_disk: int = 100_000
     at_once: int = 10_000
     unfinished: int = 10_000
     idle_seconds: float = 5.0
@@ -53,6 +54,7 @@ class Size:
             wide_fan_out=200,
             singles=5,
             parked=20,
+            parked_on_disk=200,
             at_once=50,
             unfinished=50,
             idle_seconds=0.2,
