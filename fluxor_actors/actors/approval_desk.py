@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
 
+from fluxor_actors.actors.approval_outcome import outcome_of
 from fluxor_actors.actors.approval_queue import ApprovalQueue
 from fluxor_actors.approval import Decision, Request
 
@@ -38,24 +39,40 @@ class ApprovalDesk:
         for offer in self._offers:
             offer(request)
 
+    def again(self, request: Request) -> None:
+        """A request that was made before has come up again, since its process was taken up anew."""
+        for offer in self._offers:
+            offer(request)
+
     def voted(self, request: Request, at: datetime) -> None:
         """Somebody has agreed, and that is not enough yet; ``request`` is as it is now."""
         self.queue.publish("request.updated", request, at)
 
     def expired(self, request: Request, at: datetime) -> None:
-        """Nobody has answered in time. If that decides it, `answered` follows; else `gone`."""
+        """Nobody has answered in time; `answered` says what follows from that."""
         self.queue.publish("request.expired", request, at)
 
     def answered(self, request: Request, decision: Decision) -> None:
         """It is decided."""
         self.queue.publish("decision.created", decision, decision.decided_at, request)
-        for future in self._take(request.id):
-            _settle(future, decision)
+        self.settle(request.id, outcome_of(request, decision))
 
     def gone(self, request_id: str, error: Exception) -> None:
         """There will be no decision any more."""
-        for future in self._take(request_id):
-            _settle(future, error)
+        self.settle(request_id, error)
+
+    def settle(self, request_id: str, outcome: Decision | Exception) -> None:
+        """Wake whoever waits, and tell nobody else."""
+        with self._lock:
+            futures = self._waiting.pop(request_id, [])
+        for future in futures:
+            # False for one that whoever waits has cancelled meanwhile.
+            if not future.set_running_or_notify_cancel():
+                continue
+            if isinstance(outcome, Decision):
+                future.set_result(outcome)
+            else:
+                future.set_exception(outcome)
 
     # Those who want to know ----------------------------------------------------------------------------------------------
 
@@ -85,20 +102,12 @@ class ApprovalDesk:
         with self._lock:
             self._offers = (*self._offers, offer)
 
+    @property
+    def attended(self) -> bool:
+        """Whether anybody wants to be offered requests."""
+        return bool(self._offers)
+
     def leave(self, offer: Offer) -> None:
         """Call it no more."""
         with self._lock:
             self._offers = tuple(other for other in self._offers if other != offer)
-
-    def _take(self, request_id: str) -> list[Future[Decision]]:
-        with self._lock:
-            return self._waiting.pop(request_id, [])
-
-
-def _settle(future: Future[Decision], outcome: Decision | Exception) -> None:
-    # False for one that whoever waits has cancelled meanwhile.
-    if future.set_running_or_notify_cancel():
-        if isinstance(outcome, Decision):
-            future.set_result(outcome)
-        else:
-            future.set_exception(outcome)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fluxor_actors.errors import FluxorError, InvalidStateError, StoreError
-from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Steer
+from fluxor_actors.errors import AlreadyDecidedError, FluxorError, InvalidStateError, NotAuthorizedError, StoreError
+from fluxor_actors.process.commands import Cancel, Command, Decide, Pause, Resume, ResumeFailed, Signal, Steer
 from fluxor_actors.process.states import ProcessState
 
 __all__ = ["answer_of", "order_of", "read_answer", "read_order", "refusal_of"]
@@ -18,7 +18,9 @@ _NAMES: dict[type, str] = {
     ResumeFailed: "resume_failed",
     Signal: "signal",
     Steer: "steer",
+    Decide: "decide",
 }
+_REFUSALS = {kind.__name__: kind for kind in (AlreadyDecidedError, NotAuthorizedError)}
 
 
 def order_of(command: Command) -> tuple[str, str]:
@@ -35,6 +37,14 @@ def order_of(command: Command) -> tuple[str, str]:
         payload = {"name": command.name, "value": command.value}
     elif isinstance(command, Steer):
         payload = {"values": dict(command.values)}
+    elif isinstance(command, Decide):
+        payload = {
+            "request": command.request,
+            "approved": command.approved,
+            "reason": command.reason,
+            "by": command.decided_by,
+            "args": command.args,
+        }
     return _NAMES[type(command)], json.dumps(payload)
 
 
@@ -52,6 +62,7 @@ def read_order(name: str, payload: str) -> Command:
         "resume_failed": ResumeFailed,
         "signal": lambda: Signal(given["name"], given["value"]),
         "steer": lambda: Steer(given["values"]),
+        "decide": lambda: Decide(given["request"], given["approved"], given["reason"], given["by"], given["args"]),
     }
     if name not in commands:
         raise StoreError(f"a command {name!r} is not known here; known are {', '.join(commands)}")
@@ -77,6 +88,8 @@ def read_answer(text: str) -> ProcessState:
 
     Raises:
         InvalidStateError: the command was not possible.
+        AlreadyDecidedError: it was an answer to what is decided.
+        NotAuthorizedError: it was an answer by somebody who may not decide.
         FluxorError: it was refused for another reason.
     """
     answer = json.loads(text)
@@ -85,4 +98,6 @@ def read_answer(text: str) -> ProcessState:
         return ProcessState(answer["state"])
     if refused["error"] == InvalidStateError.__name__:
         raise InvalidStateError(refused["operation"], refused["state"], refused["legal"])
+    if refused["error"] in _REFUSALS:
+        raise _REFUSALS[refused["error"]](refused["message"])
     raise FluxorError(f"{refused['error']}: {refused['message']}")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from fluxor_actors.actors.approval_desk import ApprovalDesk
+from fluxor_actors.actors.approval_outcome import counted, outcome_of
 from fluxor_actors.actors.messages import CancelTimer, SetTimer
 from fluxor_actors.actors.timer import Timer
 from fluxor_actors.approval import Ballot, Decision, Request, agreeing, authorise, digest_of, person, quorum_of
 from fluxor_actors.clock import Clock
 from fluxor_actors.definition.model import OnExpire
-from fluxor_actors.errors import AlreadyDecidedError, AwaitTimeoutError, InputError
+from fluxor_actors.errors import InputError
 from fluxor_actors.instants import to_datetime
 from fluxor_actors.policy import normal_name
 from fluxor_actors.process.commands import Command, Decide, TimerKind
@@ -28,11 +29,10 @@ class _Entry:
     request: Request
     votes: list[Ballot] = field(factory=list)
     decision: Decision | None = None
-    error: AwaitTimeoutError | None = None
 
     @property
     def pending(self) -> bool:
-        return self.decision is None and self.error is None
+        return self.decision is None
 
 
 class Book:
@@ -91,7 +91,9 @@ class Book:
         """How a request has ended: None while it is pending."""
         with self._lock:
             entry = self._find(request_id)
-            return None if entry is None else entry.decision or entry.error
+            if entry is None or entry.decision is None:
+                return None
+            return outcome_of(entry.request, entry.decision)
 
     def decide(self, command: Decide) -> Decision | None:
         """Take somebody's answer. None: there is no such request.
@@ -122,8 +124,6 @@ class Book:
 
     def _decide(self, entry: _Entry, command: Decide) -> Decision:
         request = entry.request
-        if entry.error is not None:
-            raise AlreadyDecidedError(f"{entry.error}: it cannot be decided any more")
         changed = command.args is not None and command.args != request.args
         digest = digest_of(request.action, command.args) if changed else ""
         authorise(
@@ -146,16 +146,15 @@ class Book:
         if command.approved and quorum_of(request) > 1:
             assert name is not None, "authorised"
             entry.votes.append(Ballot(name, digest, command.reason))
-            agreed = agreeing(entry.votes, digest)
-            if len(agreed) < quorum_of(request):
-                entry.request = evolve(request, meta={**request.meta, "approvedBy": list(agreed)})
+            if len(agreeing(entry.votes, digest)) < quorum_of(request):
+                entry.request = counted(request, tuple(entry.votes))
                 self._desk.voted(entry.request, decision.decided_at)
                 return decision
-        self._end(entry, decision=decision)
+        self._end(entry, decision)
         return decision
 
-    def _end(self, entry: _Entry, *, decision: Decision | None = None, error: AwaitTimeoutError | None = None) -> None:
-        entry.decision, entry.error = decision, error
+    def _end(self, entry: _Entry, decision: Decision) -> None:
+        entry.decision = decision
         request = entry.request
         del self._pending[request.id]
         self._done[request.id] = entry
@@ -163,11 +162,7 @@ class Book:
             self._done.popitem(last=False)
         if request.expires_at is not None:
             self._timer.tell(CancelTimer("", request.id, TimerKind.APPROVAL))
-        if decision is not None:
-            self._desk.answered(request, decision)
-        else:
-            assert error is not None
-            self._desk.gone(request.id, error)
+        self._desk.answered(request, decision)
 
     def _due(self, _: str, command: Command) -> None:
         with self._lock:
@@ -178,10 +173,6 @@ class Book:
     def _expire(self, entry: _Entry) -> None:
         request, now = entry.request, to_datetime(self._clock.time())
         self._desk.expired(request, now)
-        how = OnExpire.REJECT if self.expiring is not None else request.meta.get("onExpire")
-        if how == OnExpire.FAIL:
-            self._end(entry, error=AwaitTimeoutError(f"approval request {request.id} for {request.action}: {_LATE}"))
-            return
-        approved = how == OnExpire.APPROVE
+        approved = self.expiring is None and request.meta.get("onExpire") == OnExpire.APPROVE
         reason = self.expiring or _LATE
-        self._end(entry, decision=Decision(id=request.id, approved=approved, reason=reason, decided_at=now))
+        self._end(entry, Decision(id=request.id, approved=approved, reason=reason, decided_at=now))
