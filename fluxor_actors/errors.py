@@ -27,6 +27,7 @@ FluxorError
 │   ├── ChildFailedError           a sub-workflow did not complete
 │   ├── DeadlockError              tasks or processes wait for each other in a circle
 │   ├── DependencyFailedError
+│   ├── SecretError                there is no secret of that name
 │   └── TransitionLimitError       too many jumps
 ├── InputError                     a process cannot start with what it was given
 ├── InvalidStateError              not possible in the state in which the process is
@@ -85,6 +86,7 @@ __all__ = [
     "ProcessNotFoundError",
     "RegistryError",
     "SchemaVersionError",
+    "SecretError",
     "ServiceNotFoundError",
     "StoreError",
     "StoreUnavailableError",
@@ -317,6 +319,12 @@ class DeadlockError(ActionError):
 
 class DependencyFailedError(ActionError):
     """A task named in ``dependsOn`` failed."""
+
+
+class SecretError(ActionError):
+    """An input names a secret that the engine was not given. Trying again does not help."""
+
+    retryable = False
 
 
 class TransitionLimitError(ActionError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from math import isnan
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fluxor_actors.actions.cancellation import Cancellation
+from fluxor_actors.actions.loggers import ContextLogger, ScrubbedLogger
 from fluxor_actors.definition.model import Task
 from fluxor_actors.instants import to_datetime
 from fluxor_actors.names import execution_id
@@ -60,6 +61,11 @@ class Host(Protocol):
         """The tracer in use; None when nothing is traced."""
         ...
 
+    @property
+    def scrub(self) -> Callable[[str], str] | None:
+        """Takes the values of secrets out of a text; None when there are none."""
+        ...
+
     def process(self, attempt: Attempt) -> Process:
         """A snapshot of the attempt's process."""
         ...
@@ -87,14 +93,6 @@ class Host(Protocol):
     def heartbeat(self, attempt: Attempt) -> None:
         """Note that the attempt is alive. Never blocks."""
         ...
-
-
-class _Logger(logging.LoggerAdapter[logging.Logger]):
-    """Adds the ids to what a caller gives as ``extra``, where the base class would replace it."""
-
-    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
-        return msg, kwargs
 
 
 class ActionContext:
@@ -125,7 +123,7 @@ class ActionContext:
         self._execution: Execution | None = None
         self._task: Task | None = None
         self._session: Mapping[str, Any] | None = None
-        self._logger: _Logger | None = None
+        self._logger: ContextLogger | None = None
 
     @property
     def process_id(self) -> str:
@@ -176,6 +174,11 @@ class ActionContext:
         return self._session
 
     @property
+    def origin(self) -> Any:
+        """Where the attempt comes from. The engine's own: what it is may change."""
+        return self._attempt.origin
+
+    @property
     def attempt(self) -> int:
         """Number of the attempt, from 1."""
         return self._attempt.attempt
@@ -207,7 +210,8 @@ class ActionContext:
         """The logger ``fluxor_actors.action``, with ``process_id`` and ``execution_id`` in each record."""
         if self._logger is None:
             ids = {"process_id": self.process_id, "execution_id": self.execution_id}
-            self._logger = _Logger(logging.getLogger("fluxor_actors.action"), ids)
+            logger, scrub = logging.getLogger("fluxor_actors.action"), self._host.scrub
+            self._logger = ContextLogger(logger, ids) if scrub is None else ScrubbedLogger(logger, ids, scrub)
         return self._logger
 
     @property

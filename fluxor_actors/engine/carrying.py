@@ -22,6 +22,8 @@ def carry(lifecycle: Lifecycle, process_id: str, command: Command) -> ProcessSta
         TimeoutError: another engine runs the process and has not answered; the command stays recorded.
     """
     lifecycle.ensure_started()
+    if lifecycle.secrets is not None:
+        command = lifecycle.secrets.command(command)
     try:
         return _carry(lifecycle, process_id, command)
     except StoreError:

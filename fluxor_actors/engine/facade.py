@@ -32,6 +32,7 @@ from fluxor_actors.engine.listeners import StateListener, WhenListener, attach
 from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.reading import Reading
 from fluxor_actors.engine.runtime import Runtime
+from fluxor_actors.engine.secrecy import SecretSource, open_secrets
 from fluxor_actors.engine.services import built_in
 from fluxor_actors.engine.stores import KEPT_IN_MEMORY, check_store, open_store
 from fluxor_actors.engine.upkeep import Upkeep
@@ -75,6 +76,7 @@ class Fluxor:
         services: Iterable[object] = (),
         types: Mapping[str, type] | Iterable[type] = (),
         functions: Mapping[str, Callable[..., Any]] | None = None,
+        secrets: SecretSource | None = None,
         service_proxy: ServiceProxy | None = None,
         retry: Retry | None = None,
         state_listeners: Iterable[StateListener] = (),
@@ -99,6 +101,8 @@ class Fluxor:
             services: actions: functions marked `action`, classes with methods marked `method`, or services.
             types: for typed parameters: classes, or a mapping of names to classes.
             functions: for expressions; quick and pure.
+            secrets: what ``${secret.NAME}`` stands for: values by name, or a function from a name to its value. Read when an action is called,
+                and kept out of journals, logs, events and errors.
             service_proxy: wraps every service that is registered.
             retry: for tasks with an action, unless document or task say otherwise.
             state_listeners: called ``(session, key, old, new)`` for every session value that is set.
@@ -138,24 +142,31 @@ class Fluxor:
         self.actions = Actions(service_proxy=service_proxy)
         self.types = TypeRegistry()
         self.events = event_service or EventService(dispatcher)
-        language = Language(functions, config.strict_expressions)
-        plans = Plans(language, self.actions, self.types, kept, retry)
+        hidden = open_secrets(secrets)
+        # What runs already must not fail since a secret is gone: only what is loaded is checked.
+        language = Language(functions, config.strict_expressions, secrets=lambda _name: None)
+        checking = language
+        if hidden is not None:
+            checking = Language(functions, config.strict_expressions, secrets=hidden.check)
+        plans = Plans(language, self.actions, self.types, kept, retry, checking=checking)
         parts = _parts(config, clock, kept, directory, dispatcher, self.events, plans, faults)
         reading = Reading(parts)
         self.copies = attach_daos(parts, reading, plans.plan_of, process_dao, execution_dao)
         host = ContextHost(
-            clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), None
+            clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), None, hidden
         )
-        spawn = threaded_workers(invoker(self.actions, host, kept, clock, parts.acting), dispatcher, faults=faults)
+        invoke = invoker(self.actions, host, kept, clock, parts.acting, hidden)
+        spawn = threaded_workers(invoke, dispatcher, faults=faults)
         lifecycle = Lifecycle(
             parts, plans, ids or RandomIds(), spawn, config.processor.workers, dict(config.action_limits),
             config.max_pending, config.on_busy, owns_events=event_service is None, owns_store=kept is not given,
             lease=config.lease, take_over=take_over,
             upkeep=None if retention.age is None else Upkeep(kept, retention.age, clock),
+            secrets=hidden,
         )  # fmt: skip
         loader = Loader(
             config.meta_base_url, meta_fs_options, meta_service, root_task_node_name=config.root_task_node_name,
-            actions=self.actions, types=self.types, language=language,
+            actions=self.actions, types=self.types, language=checking,
         )  # fmt: skip
         self.config = config
         self.runtime = Runtime(lifecycle, loader)

@@ -12,10 +12,12 @@ from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.event_service import EventService
 from fluxor_actors.actors.lean import ActorDeadError
 from fluxor_actors.actors.messages import Assignment, Describe
+from fluxor_actors.actors.outside import DOCUMENT
 from fluxor_actors.actors.parts import Origin
 from fluxor_actors.actors.worker import Invoke, Outcome
 from fluxor_actors.clock import Clock
 from fluxor_actors.definition.model import Task
+from fluxor_actors.engine.secrecy import Secrets
 from fluxor_actors.errors import ActionInputError
 from fluxor_actors.events import Event, EventContext
 from fluxor_actors.instants import to_datetime
@@ -60,12 +62,15 @@ class ContextHost:
         events: EventService,
         read: Callable[[str], Process],
         tracer: Tracer | None,
+        secrets: Secrets | None = None,
     ) -> None:
         self._clock = clock
         self._directory = directory
         self._events = events
         self._read = read
         self.tracer = tracer
+        self._secrets = secrets
+        self.scrub = None if secrets is None else secrets.text
 
     def process(self, attempt: Attempt) -> Process:
         supervisor = self._directory.supervisors.get(attempt.process_id)
@@ -97,10 +102,15 @@ class ContextHost:
         return origin.plan.tasks[origin.task].task
 
     def location(self, attempt: Attempt) -> str | None:
-        return _origin(attempt).location
+        location: str | None = _origin(attempt).environment.get(DOCUMENT)
+        return location
 
     def values(self, attempt: Attempt) -> Mapping[str, Any]:
-        return _origin(attempt).values
+        origin = _origin(attempt)
+        if self._secrets is None:
+            return origin.values
+        values: Mapping[str, Any] = self._secrets.resolve(origin.values, origin.environment, attempt.service)
+        return values
 
     def progress(self, attempt: Attempt, fraction: float, message: str) -> None:
         if self._events.wants("progress.changed", attempt.process_id):
@@ -108,6 +118,8 @@ class ContextHost:
                 attempt.process_id, attempt.task_id, "progress.changed", attempt.service, attempt.method
             )
             created = to_datetime(self._clock.time())
+            if self._secrets is not None:
+                message = self._secrets.text(str(message))
             self._events.publish(Event(context, created, data=ActionProgress(fraction, message)))
 
     def heartbeat(self, attempt: Attempt) -> None:
@@ -116,11 +128,22 @@ class ContextHost:
         assignment.supervisor.tell(Heartbeat(assignment.run, assignment.attempt))
 
 
-def invoker(actions: Actions, host: ContextHost, store: Store, clock: Clock, acting: set[int]) -> Invoke:
+def invoker(
+    actions: Actions,
+    host: ContextHost,
+    store: Store,
+    clock: Clock,
+    acting: set[int],
+    secrets: Secrets | None = None,
+) -> Invoke:
     """What a worker does with an assignment: find the action, call it, and say how it went.
 
-    ``acting`` holds the threads that are at it.
+    ``acting`` holds the threads that are at it. With ``secrets``, the action is given their values, and nothing that comes back has them.
     """
+
+    def failure_of(error: BaseException, assignment: Assignment, *, retryable: bool) -> Failure:
+        failure = Failure.of(error, task=assignment.task_id, attempt=assignment.attempt, retryable=retryable)
+        return failure if secrets is None else secrets.failure(failure)
 
     def call(assignment: Assignment) -> Outcome:
         thread = get_ident()
@@ -134,19 +157,22 @@ def invoker(actions: Actions, host: ContextHost, store: Store, clock: Clock, act
         run, attempt, started = assignment.run, assignment.attempt, clock.time()
         try:
             method = actions.method(assignment.service, assignment.method)
-            result = invoke(method, assignment.input, ActionContext(assignment, host, started))
+            value = assignment.input
+            if secrets is not None:
+                value = secrets.resolve(value, assignment.origin.environment, assignment.service)
+            result = invoke(method, value, ActionContext(assignment, host, started))
         except ActionInputError as error:
             # The same input does not fit any better the next time.
-            failure = Failure.of(error, task=assignment.task_id, attempt=attempt, retryable=False)
-            return AttemptFailed(run, attempt, failure, started)
+            return AttemptFailed(run, attempt, failure_of(error, assignment, retryable=False), started)
         except BaseException as error:  # an action may raise anything; it fails one execution
             retryable = bool(getattr(error, "retryable", True))
-            failure = Failure.of(error, task=assignment.task_id, attempt=attempt, retryable=retryable)
-            return AttemptFailed(run, attempt, failure, started)
+            return AttemptFailed(run, attempt, failure_of(error, assignment, retryable=retryable), started)
         if type(result) is Suspend:
             header = store.header(result.process_id)
             owned = header is not None and header.parent_id == assignment.process_id
             return AttemptSuspended(run, attempt, result.process_id, result.ignore_error, owned, result.timeout)
+        if secrets is not None:
+            result = secrets.output(result, assignment.service)
         return AttemptSucceeded(run, attempt, result, started)
 
     return call

@@ -19,6 +19,7 @@ from fluxor_actors.actors.worker import Spawn
 from fluxor_actors.engine.places import OnBusy, Places
 from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.reading import Reading
+from fluxor_actors.engine.secrecy import Secrets
 from fluxor_actors.engine.tenancy import Tenancy
 from fluxor_actors.engine.upkeep import Upkeep
 from fluxor_actors.errors import EngineStoppedError, FluxorError, StoreUnavailableError
@@ -54,8 +55,10 @@ class Lifecycle:
         lease: float = 10.0,
         take_over: bool = True,
         upkeep: Upkeep | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         self.parts = parts
+        self.secrets = secrets
         self.plans = plans
         self.ids = ids
         self._spawn = spawn

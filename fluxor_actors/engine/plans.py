@@ -24,6 +24,7 @@ class Plans:
 
     Args:
         keep: how many plans to keep at hand.
+        checking: the language that a workflow is checked against before it starts; None: the one that it runs with.
     """
 
     def __init__(
@@ -34,8 +35,11 @@ class Plans:
         store: Store,
         retry: Retry | None = None,
         keep: int = 1_000,
+        *,
+        checking: Language | None = None,
     ) -> None:
         self._language = language
+        self._checking = checking or language
         self._actions = actions
         self._types = types
         self._store = store
@@ -72,7 +76,7 @@ class Plans:
         return plan
 
     def _problems(self, workflow: Workflow) -> list[Problem]:
-        found = validate(workflow, actions=self._actions, types=self._types, language=self._language)
+        found = validate(workflow, actions=self._actions, types=self._types, language=self._checking)
         return [problem for problem in found if problem.severity == "error"]
 
     def plan_of(self, content_hash: str) -> Plan:

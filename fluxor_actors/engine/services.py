@@ -44,7 +44,7 @@ class _WorkflowHost:
         attempt = context.attempt
         if attempt > 1:
             # What an attempt that was lost has started goes on, and is this one's.
-            attempt = self._starter.reading.first_of_lost(parent.id, run)
+            attempt = self._starter.reading.first_of_lost(parent.id, run, self._lifecycle.plans.plan_of)
         return self._starter.start(
             workflow,
             child_process_id(parent.id, run, attempt),
@@ -52,7 +52,7 @@ class _WorkflowHost:
             tasks,
             requested_by=parent.requested_by,
             values=context.values,
-            parent=Parent(parent.id, run, parent.root_id),
+            parent=Parent(parent.id, run, parent.root_id, context.origin.environment),
         ).process_id
 
     def status(self, process_id: str) -> Mapping[str, Any]:

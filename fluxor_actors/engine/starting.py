@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from fluxor_actors.actors.directory import Completion
 from fluxor_actors.actors.messages import Started, StartProcess
@@ -15,10 +15,12 @@ from fluxor_actors.definition import TaskIndex
 from fluxor_actors.definition.model import Workflow
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.reading import Reading
+from fluxor_actors.engine.secrecy import Secrets
 from fluxor_actors.errors import InputError, OwnershipLostError
 from fluxor_actors.plain import to_plain
 from fluxor_actors.process.commands import Start
 from fluxor_actors.process.inputs import check_inputs
+from fluxor_actors.process.markers import SEAL
 from fluxor_actors.process.plan import Plan
 
 __all__ = ["Begun", "Parent", "Starter"]
@@ -26,11 +28,12 @@ __all__ = ["Begun", "Parent", "Starter"]
 
 @frozen(slots=True)
 class Parent:
-    """The run of another process that a process is started by."""
+    """The run of another process that a process is started by. ``environment``: what that process knows of its surroundings."""
 
     process_id: str
     run: str
     root_id: str
+    environment: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen(slots=True)
@@ -75,18 +78,24 @@ class Starter:
         if not isinstance(initial_state, Mapping):
             raise InputError(f"the initial state is {initial_state!r:.100}; expected a mapping of values by name")
         plan = self._lifecycle.plans.plan(workflow)
+        environment = _environment(workflow, plan)
+        given = to_plain(dict(initial_state))
+        if self._lifecycle.secrets is not None:
+            given, environment = _conceal(self._lifecycle.secrets, process_id, given, environment, parent)
         command = Start(
             process_id,
-            check_inputs(plan, to_plain(dict(initial_state))),
+            check_inputs(plan, given),
             task_ids(workflow, tasks) if tasks else (),
             labels=to_plain({str(name): str(value) for name, value in labels.items()}) if labels else {},
             requested_by=requested_by,
             parent_id=parent.process_id if parent else None,
             parent_run=parent.run if parent else None,
             root_id=parent.root_id if parent else None,
-            environment=_environment(workflow, plan),
+            environment=environment,
             values=to_plain(dict(values)) if values else {},
         )
+        if self._lifecycle.secrets is not None:
+            command = _cover(self._lifecycle.secrets, command)
         if parent is not None:
             # A child never waits for a place: its parent holds one, and waits for it.
             self._lifecycle.ask_guardian(StartProcess(plan, command))
@@ -119,6 +128,25 @@ def _environment(workflow: Workflow, plan: Plan) -> dict[str, Any]:
     if workflow.source:
         environment[DOCUMENT] = workflow.source
     return environment
+
+
+def _conceal(
+    secrets: Secrets, process_id: str, given: dict[str, Any], environment: dict[str, Any], parent: Parent | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The initial state and the environment with markers for secrets in them, and the seal that makes these count."""
+    seal, where = secrets.seal(parent.environment if parent else None), f"process {process_id}"
+    given = secrets.conceal(given, seal, where, trusted=parent is not None)
+    return given, {**secrets.conceal(environment, seal, where), SEAL: seal}
+
+
+def _cover(secrets: Secrets, command: Start) -> Start:
+    """The command without values of secrets in what else the caller has given."""
+    return evolve(
+        command,
+        labels=secrets.output(command.labels),
+        requested_by=secrets.output(command.requested_by),
+        values=secrets.conceal(command.values, command.environment[SEAL], f"process {command.process_id}"),
+    )
 
 
 def task_ids(workflow: Workflow, names: Iterable[str]) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from fluxor_actors.expression.nodes import (
 from fluxor_actors.expression.operators import negate
 from fluxor_actors.expression.paths import Code, Step, field_step, index_step, name_code, path_code, step_code
 from fluxor_actors.expression.values import MISSING, is_true
+from fluxor_actors.expression.variables import read_secret
 
 __all__ = ["Compiler", "located"]
 
@@ -62,7 +63,7 @@ class Compiler:
         functions: Mapping[str, Callable[..., Any]],
         *,
         strict: bool = False,
-        secrets: Callable[[str], str] | None = None,
+        secrets: Callable[[str], object] | None = None,
         offset: int = 0,
     ) -> None:
         self.names: set[str] = set()
@@ -137,9 +138,14 @@ class Compiler:
     def _step(self, link: Field | Index) -> Step:
         return field_step(link.name) if isinstance(link, Field) else index_step(self.compile(link.index))
 
-    def _secret(self, secrets: Callable[[str], str], link: Field) -> Code:
-        run, name = custom("secret", secrets).run, link.name
-        return located(lambda variables, meter: run(meter, name), self._offset + link.position)
+    def _secret(self, secrets: Callable[[str], object], link: Field) -> Code:
+        name = link.name
+        try:
+            secrets(name)
+        except ExpressionError as error:
+            error.position = link.position
+            raise
+        return located(lambda variables, meter: read_secret(variables, name), self._offset + link.position)
 
     def _unary(self, operator: str, operand: Code, position: int) -> Code:
         if operator == "!":

@@ -34,7 +34,9 @@ class Language:
         functions: the application's own functions, by name. They are to be quick and pure.
         strict: whether an unknown name is an error.
         limits: bounds on each expression.
-        secrets: what ``secret.NAME`` reads; None: ``secret`` is a name like others.
+        secrets: called with each NAME of a ``secret.NAME`` that is compiled; raises an `ExpressionError` for one that there is not. Its
+            value is then that of NAME in what stands under ``"$secret"`` in the variables, which no expression can set. None: ``secret``
+            is a name like others.
 
     Example:
         >>> language = Language(functions={"double": lambda x: x * 2})
@@ -49,7 +51,7 @@ class Language:
         functions: Mapping[str, Callable[..., Any]] | None = None,
         strict: bool = False,
         limits: Limits | None = None,
-        secrets: Callable[[str], str] | None = None,
+        secrets: Callable[[str], object] | None = None,
     ) -> None:
         self._functions = dict(functions or {})
         for name, function in self._functions.items():

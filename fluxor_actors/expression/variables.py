@@ -11,7 +11,10 @@ from fluxor_actors.errors import ExpressionError
 from fluxor_actors.expression.meter import Meter
 from fluxor_actors.expression.values import MISSING, kind
 
-__all__ = ["Variables", "find_field", "find_index", "find_name", "session_of", "unknown_name"]
+__all__ = ["SECRETS", "Variables", "find_field", "find_index", "find_name", "read_secret", "session_of", "unknown_name"]
+
+SECRETS = "$secret"
+"""What stands under this name in the variables is what ``secret.NAME`` reads, in a language that knows secrets."""
 
 _CANDIDATES = 1_000
 
@@ -34,6 +37,18 @@ def session_of(variables: Variables) -> Variables:
     except KeyError:
         return variables
     return session
+
+
+def read_secret(variables: Variables, name: str) -> Any:
+    """What ``secret.NAME`` is here.
+
+    Raises:
+        ExpressionError: there are no secrets here.
+    """
+    try:
+        return variables[SECRETS][name]
+    except KeyError:
+        raise ExpressionError(f"there is no secret.{name} here") from None
 
 
 def find_name(variables: Variables, name: str) -> Any:

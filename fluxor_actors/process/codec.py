@@ -65,7 +65,7 @@ def state_from_plain(plan: Plan, data: Mapping[str, Any]) -> State:
     for name in _PLAIN:
         setattr(state, name, data[name])
     state.status = ProcessState(data["status"])
-    state.environment = dict(data["environment"])
+    state.surround(dict(data["environment"]))
     state.labels = dict(data["labels"])
     state.values = dict(data["values"])
     state.errors = dict(data["errors"])

@@ -62,6 +62,7 @@ def start(turn: Turn, command: commands.Start) -> None:
     for task_id in command.tasks:
         if task_id not in plan.numbers:
             raise TaskNotFoundError(task_id, candidates=tuple(plan.numbers)[:5])
+    state.surround(command.environment)
     settings = [setting for setting in plan.init if setting.path[0] not in command.initial_state]
     try:
         given = structure_given(plan, command.initial_state)

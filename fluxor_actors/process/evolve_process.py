@@ -21,7 +21,7 @@ def started(state: State, event: happened.ProcessStarted) -> None:
     state.parent_id = event.parent_id
     state.parent_run = event.parent_run
     state.root_id = event.root_id or event.process_id
-    state.environment = event.environment
+    state.surround(event.environment)
     state.values = event.values
     state.selected = state.plan.selection(event.tasks)
     state.session.update(event.session)

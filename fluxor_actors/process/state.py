@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from fluxor_actors.expression.variables import SECRETS
+from fluxor_actors.process.markers import SEAL, UNSEALED, SecretNames
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.run import Frame, Run
 from fluxor_actors.process.scope import Scope
@@ -62,8 +64,12 @@ class State:
         self.values: Mapping[str, Any] = {}
         self.selected: frozenset[int] | None = None
         self.signals_seen: dict[str, Any] = {}
-        self.session = Scope({}, specials={"config": dict(plan.workflow.config), "signals": self.signals_seen})
+        self.session = Scope(
+            {}, specials={"config": dict(plan.workflow.config), "signals": self.signals_seen, SECRETS: UNSEALED}
+        )
         self.runs: dict[str, Run] = {}
+        #: by emitting task, name of an item and definitions: where in the plan the tasks stand that were emitted at run time
+        self.fragments: dict[tuple[int, str, tuple[str, ...]], int] = {}
         #: the run of the whole pipeline, until it has ended well
         self.root: Run | None = None
         #: what is known of tasks once in the process
@@ -77,14 +83,14 @@ class State:
         self.signal_waiters: dict[str, deque[str]] = {}
         #: how many attempts are under way
         self.active = 0
+        #: a run that is woken from outside, as was last seen; no part of the state
+        self.astir: Run | None = None
         #: how many runs wait for a place under ``concurrency``
         self.queued = 0
         self.jumps = 0
         self.errors: dict[str, str] = {}
         self.cancel_reason: str | None = None
         #: it goes on after a failure or a cancellation
-        #: a run that is woken from outside, as was last seen; no part of the state
-        self.astir: Run | None = None
         self.restarted = False
         self.sequence = 0
         self.created_at = 0.0
@@ -98,6 +104,13 @@ class State:
     def pausing(self) -> bool:
         """Whether nothing new may start."""
         return self.status in (ProcessState.PAUSE_REQUESTED, ProcessState.PAUSED)
+
+    def surround(self, environment: Mapping[str, Any]) -> None:
+        """Take over what the process knows of its surroundings."""
+        self.environment = environment
+        seal = environment.get(SEAL)
+        if seal is not None and self.session.specials is not None:
+            self.session.specials[SECRETS] = SecretNames(seal)
 
     def enter(self, status: ProcessState) -> None:
         """Change the process's status, if the table allows it."""

@@ -31,6 +31,7 @@ class FakeAttempt:
 @define(eq=False)
 class FakeHost:
     tracer: Any = None
+    scrub: Callable[[str], str] | None = None
     where: str | None = None
     calls: list[Any] = Factory(list)
 

@@ -182,19 +182,28 @@ def test_a_function_needs_a_name_that_can_be_written(functions: Any) -> None:
         Language(functions=functions)
 
 
-def test_secrets_are_read_through_the_hook_only() -> None:
-    asked = []
-
-    def secrets(name: str) -> str:
-        asked.append(name)
-        return name.lower()
-
-    language = Language(secrets=secrets, strict=True)
+def test_secrets_are_not_read_from_what_expressions_can_set() -> None:
+    asked: list[str] = []
+    language = Language(secrets=asked.append, strict=True)
     value = language.value({"a": "${secret.TOKEN}", "b": "<$secret.KEY>"}, is_input=True)
-    assert asked == []
-    assert value.expand({"secret": {"TOKEN": "no"}}) == {"a": "token", "b": "<key>"}
     assert asked == ["TOKEN", "KEY"]
+    kept = {"TOKEN": "token", "KEY": "key"}
+    assert value.expand({"secret": {"TOKEN": "no"}, "$secret": kept}) == {"a": "token", "b": "<key>"}
     assert value.names == frozenset()
+    with pytest.raises(ExpressionError, match=r"there is no secret\.TOKEN here"):
+        value.expand({"secret": {"TOKEN": "no"}})
+
+
+def test_a_secret_that_there_is_not_is_told_when_it_is_compiled() -> None:
+    def check(name: str) -> None:
+        raise ExpressionError(f"there is no secret {name!r}", candidates=["TOKEN"])
+
+    with pytest.raises(ExpressionError) as raised:
+        Language(secrets=check).value("Bearer ${secret.TOKN}")
+    assert (raised.value.position, raised.value.candidates) == (15, ("TOKEN",))
+
+
+def test_without_a_hook_secret_is_a_name_like_others() -> None:
     assert Language().value("${secret.TOKEN}").expand({"secret": {"TOKEN": 1}}) == 1
 
 
