@@ -45,11 +45,11 @@ from fluxor_actors.process.commands import (
 )
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.plan import Plan
-from fluxor_actors.process.replay import replay
 from fluxor_actors.process.snapshot import ProcessOutput
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.view import output_of, process_of
 from fluxor_actors.storage.durable import DurableStore
+from fluxor_actors.storage.restoring import restored
 
 __all__ = ["Guardian"]
 
@@ -287,7 +287,8 @@ class Guardian(DispatchedActor):
         journal = self._parts.store.read(process_id)
         if journal is None:
             return None
-        return output_of(process_of(replay(self._parts.plan_of(journal.header.definition_hash), journal.records)))
+        plan = self._parts.plan_of(journal.header.definition_hash)
+        return output_of(process_of(restored(plan, journal, self._parts.store)))
 
     # Deaths ------------------------------------------------------------------------------------------------------------
 

@@ -39,8 +39,8 @@ class Mirror(Protocol):
         """Take in a commit; those of one process come in order."""
         ...
 
-    def recovered(self, process_id: str) -> None:
-        """Take in the process as it is in the store: it is gone on with, and nobody knows what was copied before."""
+    def recovered(self, process_id: str, sequence: int) -> None:
+        """Take in the process as it is in the store, if not all is known up to event ``sequence``: it is gone on with from there."""
         ...
 
     def wait_for_room(self) -> None:

@@ -18,6 +18,7 @@ from fluxor_actors.process.state import State
 from fluxor_actors.process.turn import Note
 from fluxor_actors.process.view import process_of
 from fluxor_actors.progress import progress_of
+from fluxor_actors.storage.restoring import projected
 
 __all__ = ["Publication", "StateChange", "WhenEvaluated"]
 
@@ -52,8 +53,6 @@ _RUN: dict[type, str] = {
     happened.ResultDropped: "execution.dropped",
 }
 
-_ENDS = (happened.RunCompleted, happened.RunFailed, happened.RunSkipped, happened.RunCancelled, happened.ResultDropped)
-
 
 @frozen(slots=True)
 class StateChange:
@@ -82,21 +81,11 @@ class Publication:
         self._state = state
         self._families = parts.directory.families
         self._service = parts.events
-        self._projection = Projection(state.plan, state.id)
         if first > 1:
-            self._catch_up(parts, first)
-
-    def _catch_up(self, parts: Parts, first: int) -> None:
-        journal = parts.store.read(self._state.id)
-        if journal is None:
-            return
-        for record in journal.records:
-            if record.first >= first:
-                break
-            for event in record.events:
-                run_id = self._projection.apply(event, record.at)
-                if run_id is not None and type(event) in _ENDS:
-                    self._projection.forget(run_id)
+            self._projection, _ = projected(state.plan, parts.store, state.id, before=first, ended=False)
+            self._projection.forget_ended()
+        else:
+            self._projection = Projection(state.plan, state.id)
 
     def publish(self, events: list[Event], notes: list[Note], at: float) -> None:
         """Publish what was committed at ``at``."""

@@ -18,6 +18,7 @@ from fluxor_actors.process.snapshot import Process, ProcessOutput
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.view import output_of, process_of
 from fluxor_actors.storage import Append, Header, Journal, Record
+from fluxor_actors.storage.restoring import last_number, restored
 
 __all__ = ["quarantine"]
 
@@ -41,8 +42,7 @@ def quarantine(parts: Parts, process_id: str, crashes: int, error: BaseException
     reason = Failure.of(error)
     message = f"quarantined after {crashes} crashes of its supervisor, the last: {reason.type}: {reason.message}"
     failure = Failure("QuarantineError", message, ("QuarantineError",), header.workflow, 0, retryable=False)
-    last = journal.records[-1]
-    first = last.first + len(last.events)
+    first = last_number(journal) + 1
     record = Record(first, now, [ProcessFailed(failure)])
     ended = evolve(header, state=ProcessState.FAILED, sequence=first, updated_at=now, finished_at=now)
     parts.store.append([Append(process_id, record, ended)])
@@ -51,7 +51,8 @@ def quarantine(parts: Parts, process_id: str, crashes: int, error: BaseException
 
 def _finish(parts: Parts, journal: Journal, record: Record, header: Header, message: str) -> Ended:
     try:
-        state = replay(parts.plan_of(header.definition_hash), [*journal.records, record])
+        plan = parts.plan_of(header.definition_hash)
+        state = replay(plan, [record], restored(plan, journal, parts.store))
     except Exception:  # it may be the journal that kills its supervisors
         process = _bare(header, message)
         counts: Counts = (0, 0, 0, 0, 0, 0)
@@ -68,7 +69,7 @@ def _finish(parts: Parts, journal: Journal, record: Record, header: Header, mess
         progress = parts.directory.families.progress(header.root_id) or ended.progress
         parts.events.publish(Event(EventContext(header.root_id, "", "progress.changed"), created, data=progress))
     if parts.mirror is not None:
-        parts.mirror.recovered(header.id)
+        parts.mirror.recovered(header.id, header.sequence)
     return ended
 
 

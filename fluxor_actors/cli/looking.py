@@ -12,13 +12,12 @@ from fluxor_actors.expression import Language
 from fluxor_actors.process.compile import compile_plan
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.plan import Plan
-from fluxor_actors.process.projection import Projection
-from fluxor_actors.process.replay import replay
 from fluxor_actors.process.snapshot import Execution, Process
 from fluxor_actors.process.state import State
 from fluxor_actors.process.view import process_of
 from fluxor_actors.progress import Progress, progress_of
 from fluxor_actors.storage.durable import DurableStore
+from fluxor_actors.storage.restoring import dropped, projected, restored, saved_in
 
 __all__ = ["Onlooker"]
 
@@ -52,10 +51,10 @@ class Onlooker:
         return self._plans[content_hash]
 
     def _state(self, process_id: str) -> State:
-        header = self._store.header(process_id)
-        if header is None:
+        journal = self._store.read(process_id)
+        if journal is None:
             raise ProcessNotFoundError(process_id)
-        return replay(self.plan(header.definition_hash), self._store.history(process_id))
+        return restored(self.plan(journal.header.definition_hash), journal, self._store)
 
     def process(self, process_id: str) -> Process:
         """One process.
@@ -74,13 +73,17 @@ class Onlooker:
         header = self._store.header(process_id)
         if header is None:
             raise ProcessNotFoundError(process_id)
-        projection = Projection(self.plan(header.definition_hash), process_id)
-        for _number, at, event in self.events(process_id):
-            projection.apply(event, at)
-        return projection.executions()
+        return projected(self.plan(header.definition_hash), self._store, process_id)[0].executions()
+
+    def dropped(self, process_id: str) -> tuple[int, str]:
+        """The number of the last event that was dropped, 0 when all are kept; and what was told to be kept."""
+        last = dropped(self._store, process_id)
+        journal = self._store.read(process_id) if last else None
+        saved = None if journal is None else saved_in(journal)
+        return last, "full" if saved is None else saved.history
 
     def events(self, process_id: str) -> Iterator[tuple[int, float, Event]]:
-        """Its events, each with its number and time."""
+        """Its events that are kept, each with its number and time."""
         for record in self._store.history(process_id):
             for number, event in enumerate(record.events, record.first):
                 yield number, record.at, event

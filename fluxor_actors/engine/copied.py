@@ -14,8 +14,8 @@ from fluxor_actors.process import events as happened
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.projection import Projection
 from fluxor_actors.process.snapshot import Execution, Process
-from fluxor_actors.storage import Journal, Store
-from fluxor_actors.storage.durable import DurableJournal
+from fluxor_actors.storage import Store
+from fluxor_actors.storage.restoring import last_number, projected
 
 __all__ = ["Copied", "Snapshots"]
 
@@ -65,20 +65,29 @@ class Copied:
         revision = (commit.created_at, commit.first + len(commit.events) - 1)
         if self._known.get(commit.process_id, (0.0, 0)) >= revision:
             return Snapshots()  # read from the journal before
-        executions = self._changed(commit, revision) if self._executions else ()
+        executions: Sequence[Execution] = ()
+        if self._executions:
+            # Before anything is changed: it may fail, and be repeated.
+            restarted = any(type(event) is happened.ProcessRestarted for event in commit.events)
+            projection = self._projection(commit, whole=restarted)
+            if projection is None:
+                return self.of_journal(commit.process_id)
+            executions = self._changed(projection, commit, revision, restarted=restarted)
         process = None if commit.process is None else evolve(commit.process, revision=revision)
         self._remember(commit.process_id, revision)
         if process is not None and process.state.final:
             self._projections.pop(commit.process_id, None)
         return Snapshots(executions, process)
 
-    def of_journal(self, process_id: str) -> Snapshots:
-        """All of a process, as it is in its journal; nothing if nothing is new there."""
+    def of_journal(self, process_id: str, since: int | None = None) -> Snapshots:
+        """All of a process, as it is in its journal; nothing if nothing is new there, or all up to event ``since`` is known."""
         journal = self._store.read(process_id)
         if journal is None:
             return Snapshots()
-        revision = (journal.header.created_at, _last(journal))
-        if self._known.get(process_id, (0.0, 0)) >= revision:
+        created, last = journal.header.created_at, last_number(journal)
+        revision = (created, last)
+        # What comes after ``since`` is told as it is committed.
+        if self._known.get(process_id, (0.0, 0)) >= (created, last if since is None else since):
             return Snapshots()
         try:
             process = self._reading.process(process_id, self._plan_of)
@@ -89,10 +98,9 @@ class Copied:
         self._remember(process_id, revision)
         return Snapshots([evolve(each, revision=revision) for each in executions], evolve(process, revision=revision))
 
-    def _changed(self, commit: Commit, revision: tuple[float, int]) -> list[Execution]:
-        # Before anything is changed: it may fail, and be repeated.
-        restarted = any(type(event) is happened.ProcessRestarted for event in commit.events)
-        projection = self._projection(commit, whole=restarted)
+    def _changed(
+        self, projection: Projection, commit: Commit, revision: tuple[float, int], *, restarted: bool
+    ) -> list[Execution]:
         changed: dict[str, None] = {}
         for event in commit.events:
             if type(event) is happened.ProcessRestarted:
@@ -109,22 +117,23 @@ class Copied:
                 projection.forget_ended(run_id)
         return [evolve(execution, revision=revision) for execution in found]
 
-    def _projection(self, commit: Commit, *, whole: bool) -> Projection:
-        """The executions before a commit: those that have not ended, or all."""
+    def _projection(self, commit: Commit, *, whole: bool) -> Projection | None:
+        """The executions before a commit: those that have not ended, or all. None when nobody knows them any more."""
         process_id = commit.process_id
         if not whole:
             known = self._projections.get(process_id)
             if known is not None:
                 self._projections.move_to_end(process_id)
                 return known
-        projection = Projection(self._plan_of(commit.definition_hash), process_id)
+        plan = self._plan_of(commit.definition_hash)
+        projection = Projection(plan, process_id)
         if commit.first > 1:
-            journal = self._store.read(process_id)
-            for record in () if journal is None else journal.records:
-                if record.first >= commit.first:
-                    break
-                for event in record.events:
-                    projection.apply(event, record.at)
+            try:
+                projection, last = projected(plan, self._store, process_id, before=commit.first, ended=whole)
+            except ProcessNotFoundError:
+                last = 0  # deleted meanwhile
+            if last >= commit.first:
+                return None
             if not whole:
                 projection.forget_ended()
         self._projections[process_id] = projection
@@ -138,13 +147,3 @@ class Copied:
         self._known.move_to_end(process_id)
         if len(self._known) > 10 * _KEPT:
             self._known.popitem(last=False)
-
-
-def _last(journal: Journal) -> int:
-    """The number of the last event."""
-    if journal.records:
-        record = journal.records[-1]
-        return record.first + len(record.events) - 1
-    # All of it was folded into a snapshot.
-    snapshot = journal.snapshot if isinstance(journal, DurableJournal) else None
-    return journal.header.sequence if snapshot is None else snapshot.sequence

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from attrs import frozen
+
 from fluxor_actors.actors.journal import ThreadedJournal
 from fluxor_actors.actors.mirror import Commit
 from fluxor_actors.actors.parts import Parts
@@ -35,6 +37,14 @@ _PASSING = (StoreUnavailableError, ConnectionError, TimeoutError)
 
 class _GivenUpError(Exception):
     """The shutdown does not wait any longer."""
+
+
+@frozen
+class _Found:
+    """A process that is to be copied as it is in the store, unless all up to this event is copied; None: all that is there."""
+
+    process_id: str
+    sequence: int | None = None
 
 
 class Copies:
@@ -62,7 +72,7 @@ class Copies:
         self._execution_dao = execution_dao
         self._most = most
         self._changed = threading.Condition()
-        self._waiting: deque[Commit | str] = deque()
+        self._waiting: deque[Commit | _Found] = deque()
         self._pending = 0
         self._past: Iterator[Snapshots] | None = None
         self._thread: threading.Thread | None = None
@@ -74,8 +84,8 @@ class Copies:
     def committed(self, commit: Commit) -> None:
         self._put(commit, len(commit.events))
 
-    def recovered(self, process_id: str) -> None:
-        self._put(process_id, 1)
+    def recovered(self, process_id: str, sequence: int) -> None:
+        self._put(_Found(process_id, sequence), 1)
 
     def wait_for_room(self) -> None:
         with self._changed:
@@ -128,7 +138,7 @@ class Copies:
 
     # The thread ---------------------------------------------------------------------------------------------------------
 
-    def _put(self, item: Commit | str, size: int) -> None:
+    def _put(self, item: Commit | _Found, size: int) -> None:
         with self._changed:
             self._waiting.append(item)
             self._pending += size
@@ -150,14 +160,14 @@ class Copies:
                 if items:
                     self._save_all([self._shape(item) for item in items])
                     with self._changed:
-                        self._pending -= sum(1 if isinstance(item, str) else len(item.events) for item in items)
+                        self._pending -= sum(1 if isinstance(item, _Found) else len(item.events) for item in items)
                         self._changed.notify_all()
                 else:
                     self._look_back()
         except _GivenUpError:
             _logger.warning("the DAOs cannot be reached, and are not waited for any longer")
 
-    def _next(self) -> list[Commit | str] | None:
+    def _next(self) -> list[Commit | _Found] | None:
         """What comes next; nothing: look back at what was before; None: the end."""
         with self._changed:
             while True:
@@ -181,10 +191,10 @@ class Copies:
             self._past = None
             self._changed.notify_all()
 
-    def _shape(self, item: Commit | str) -> Snapshots:
+    def _shape(self, item: Commit | _Found) -> Snapshots:
         copied = self._copied
-        if isinstance(item, str):
-            return self._tried(item, partial(copied.of_journal, item)) or Snapshots()
+        if isinstance(item, _Found):
+            return self._tried(item.process_id, partial(copied.of_journal, item.process_id, item.sequence)) or Snapshots()
         return self._tried(item.process_id, partial(copied.of_commit, item)) or Snapshots()
 
     def _save_all(self, many: Sequence[Snapshots]) -> None:
@@ -235,7 +245,7 @@ class Copies:
         """What the copies lack of the processes that have changed last, as many as there may have been in the queue of an engine."""
         for header in reversed(self._tried("what was committed before", self._last) or []):
             if not self._copied.knows(header.id) and not self._tried(header.id, partial(self._has, header)):
-                yield self._shape(header.id)
+                yield self._shape(_Found(header.id))
 
     def _last(self) -> list[Header]:
         return heapq.nlargest(self._most, self._store.headers(), key=lambda header: header.updated_at)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.errors import ExecutionNotFoundError, ProcessNotFoundError
 from fluxor_actors.names import execution_id
-from fluxor_actors.process.events import AttemptScheduled, ProcessRestarted, RetryScheduled
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.projection import Projection
-from fluxor_actors.process.replay import replay
 from fluxor_actors.process.snapshot import Execution, Process
+from fluxor_actors.process.state import State
 from fluxor_actors.process.view import process_of
 from fluxor_actors.progress import Progress, progress_of, total_of
 from fluxor_actors.storage import Journal
+from fluxor_actors.storage.restoring import projected, restored
 
 __all__ = ["Reading"]
 
@@ -39,15 +39,16 @@ class Reading:
         if ended is not None:
             return ended.process
         journal = self._journal(process_id)
-        return process_of(replay(plan_of(journal.header.definition_hash), journal.records))
+        return process_of(self._state(journal, plan_of))
 
-    def _projection(self, process_id: str, plan_of: PlanOf) -> Projection:
-        journal = self._journal(process_id)
-        projection = Projection(plan_of(journal.header.definition_hash), process_id)
-        for record in journal.records:
-            for event in record.events:
-                projection.apply(event, record.at)
-        return projection
+    def _state(self, journal: Journal, plan_of: PlanOf) -> State:
+        return restored(plan_of(journal.header.definition_hash), journal, self._parts.store)
+
+    def _projection(self, process_id: str, plan_of: PlanOf, run_id: str | None = None) -> Projection:
+        header = self._parts.store.header(process_id)
+        if header is None:
+            raise ProcessNotFoundError(process_id)
+        return projected(plan_of(header.definition_hash), self._parts.store, process_id, run_id=run_id)[0]
 
     def executions(self, process_id: str, plan_of: PlanOf) -> list[Execution]:
         """All executions of a process."""
@@ -57,29 +58,19 @@ class Reading:
         """One execution."""
         wanted = execution_id(process_id, run_id)
         try:
-            found = self._projection(process_id, plan_of).execution(run_id)
+            found = self._projection(process_id, plan_of, run_id).execution(run_id)
         except ProcessNotFoundError as error:
             raise ExecutionNotFoundError(wanted) from error
         if found is None:
             raise ExecutionNotFoundError(wanted)
         return found
 
-    def first_of_lost(self, process_id: str, run_id: str) -> int:
+    def first_of_lost(self, process_id: str, run_id: str, plan_of: PlanOf) -> int:
         """The number of the attempt that the present one at a run stands for.
 
         One that was lost with its supervisor or its engine was not a try of its own: the next stands for the same.
         """
-        number, first = 0, 1
-        for record in self._journal(process_id).records:
-            for event in record.events:
-                kind = type(event)
-                if kind is ProcessRestarted:
-                    first = number + 1
-                elif isinstance(event, AttemptScheduled) and event.run == run_id:
-                    number = event.attempt
-                elif isinstance(event, RetryScheduled) and event.run == run_id and not event.crashed:
-                    first = number + 1
-        return first
+        return self._projection(process_id, plan_of, run_id).first_attempt(run_id)
 
     def progress(self, process_id: str, plan_of: PlanOf) -> Progress:
         """How far a process's root and its sub-workflows are."""
@@ -105,4 +96,4 @@ class Reading:
 
     def _own_progress(self, process_id: str, plan_of: PlanOf) -> Progress:
         journal = self._journal(process_id)
-        return progress_of(replay(plan_of(journal.header.definition_hash), journal.records))
+        return progress_of(self._state(journal, plan_of))

@@ -10,12 +10,12 @@ from fluxor_actors.engine.sending import send
 from fluxor_actors.errors import DefinitionError, ProcessNotFoundError
 from fluxor_actors.process.commands import Cancel, Command, Pause, Recover
 from fluxor_actors.process.decide import decide
-from fluxor_actors.process.replay import replay
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Rules
 from fluxor_actors.storage import Header, Record
 from fluxor_actors.storage.durable import DurableAppend, DurableStore, EngineIdentity
+from fluxor_actors.storage.restoring import restored
 
 __all__ = ["Brought", "Visitor"]
 
@@ -109,7 +109,7 @@ class Visitor:
                 plan = self._plans.plan_of(journal.header.definition_hash)
             except DefinitionError:
                 return None  # it uses functions that only its own program has
-            state = replay(plan, journal.records)
+            state = restored(plan, journal, store)
             first, now = state.sequence + 1, self._clock.time()
             events = list(decide(state, command, now, self._rules).events)
             if not isinstance(command, (Pause, Cancel)):

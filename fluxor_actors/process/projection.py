@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fluxor_actors.instants import to_datetime
@@ -35,8 +36,10 @@ class _Record:
         "attempt",
         "error",
         "finished",
+        "first",
         "input",
         "iteration",
+        "number",
         "output",
         "run",
         "scheduled",
@@ -45,12 +48,15 @@ class _Record:
         "task",
     )
 
-    def __init__(self, run: str, task: int, iteration: int) -> None:
+    def __init__(self, number: int, run: str, task: int, iteration: int) -> None:
+        self.number = number
         self.run = run
         self.task = task
         self.iteration = iteration
         self.state = _E.PENDING
         self.attempt = 0
+        # The attempt that the present one stands for: those that were lost with an engine were no tries of their own.
+        self.first = 1
         self.input: Any = None
         self.output: Any = None
         self.error: str | None = None
@@ -58,6 +64,12 @@ class _Record:
         self.started: float | None = None
         self.finished: float | None = None
 
+
+_FIRST: Mapping[str, Any] = {
+    "attempt": 0, "error": None, "finished": None, "first": 1, "input": None, "iteration": 1, "output": None, "scheduled": None,
+    "started": None,
+}  # fmt: skip
+"""What the rest of a record is at first."""
 
 _STATES: dict[type, ExecutionState] = {
     happened.RunHeld: _E.PAUSED,
@@ -84,11 +96,18 @@ class Projection:
         self._plan = plan
         self._process_id = process_id
         self._records: dict[str, _Record] = {}
+        self._opened = 0
+
+    def __contains__(self, run_id: str) -> bool:
+        return run_id in self._records
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
 
     def apply(self, event: Event, at: float) -> str | None:
         """Take in one event. Returns the id of the run that it concerns, if any."""
         if type(event) is happened.RunOpened:
-            self._records[event.run] = _Record(event.run, event.task, event.iteration)
+            self._open(event.run, event.task, event.iteration)
             return event.run
         if type(event) is happened.ProcessStarted:
             self._process_id = event.process_id
@@ -107,13 +126,20 @@ class Projection:
         self._change(record, event, at)
         return str(run_id)
 
+    def _open(self, run_id: str, task: int, iteration: int) -> _Record:
+        known = self._records.get(run_id)
+        if known is None:
+            self._opened += 1
+        number = self._opened if known is None else known.number
+        record = self._records[run_id] = _Record(number, run_id, task, iteration)
+        return record
+
     def _adopt(self, run_id: str) -> _Record | None:
         """A run whose opening was not seen."""
         number = self._plan.numbers.get(task_id_of(run_id))
         if number is None or run_id.endswith("#group"):
             return None
-        record = self._records[run_id] = _Record(run_id, number, 1)
-        return record
+        return self._open(run_id, number, 1)
 
     def _change(self, record: _Record, event: Event, at: float) -> None:
         record.state = _STATES.get(type(event), record.state)
@@ -130,6 +156,8 @@ class Projection:
             record.started = at
         elif isinstance(event, happened.RetryScheduled):
             record.error = event.failure.message
+            if not event.crashed:
+                record.first = record.attempt + 1
         elif isinstance(event, happened.RunFailed):
             record.error = event.failure.message
             record.started = event.started or record.started
@@ -150,6 +178,7 @@ class Projection:
 
     def _reopen(self) -> None:
         for record in self._records.values():
+            record.first = record.attempt + 1
             if record.state in (_E.FAILED, _E.CANCELLED):
                 record.state = _E.WAIT_FOR_SUB_TASKS if self._plan.tasks[record.task].composite else _E.PENDING
                 record.error = None
@@ -165,6 +194,46 @@ class Projection:
             self._records = {each: record for each, record in self._records.items() if not record.state.final}
         elif run_id in self._records and self._records[run_id].state.final:
             del self._records[run_id]
+
+    def ended(self) -> list[str]:
+        """The runs that have ended."""
+        return [run_id for run_id, record in self._records.items() if record.state.final]
+
+    def first_attempt(self, run_id: str) -> int:
+        """The number of the attempt that the present one at a run stands for.
+
+        One that was lost with its supervisor or its engine was not a try of its own: the next stands for the same.
+        """
+        record = self._records.get(run_id)
+        return 1 if record is None else record.first
+
+    # As plain data -----------------------------------------------------------------------------------------------------
+
+    @property
+    def opened(self) -> int:
+        """How many runs have been opened, which is the number of the last one."""
+        return self._opened
+
+    def dump(self, run_id: str) -> dict[str, Any]:
+        """A run's execution as plain data. Fields with their first value are left out."""
+        record = self._records[run_id]
+        data: dict[str, Any] = {"n": record.number, "run": run_id, "task": record.task, "state": str(record.state)}
+        data.update((name, value) for name, first in _FIRST.items() if (value := getattr(record, name)) != first)
+        return data
+
+    def load(self, dumped: Iterable[Mapping[str, Any]], opened: int = 0) -> None:
+        """Take in what `dump` has given, in the order in which runs were opened; ``opened``: how many there have been."""
+        for data in sorted(dumped, key=_number):
+            record = _Record(data["n"], data["run"], data["task"], 1)
+            record.state = ExecutionState(data["state"])
+            for name in _FIRST:
+                if name in data:
+                    setattr(record, name, data[name])
+            self._records[record.run] = record
+            self._opened = max(self._opened, record.number)
+        self._opened = max(self._opened, opened)
+
+    # Executions --------------------------------------------------------------------------------------------------------
 
     def task_number(self, run_id: str) -> int:
         """The number of a run's task."""
@@ -196,6 +265,11 @@ class Projection:
             started_at=_time(record.started),
             finished_at=_time(record.finished),
         )
+
+
+def _number(data: Mapping[str, Any]) -> int:
+    number: int = data["n"]
+    return number
 
 
 def _time(seconds: float | None) -> Any:

@@ -22,9 +22,15 @@ class Recorded(Protocol):
     def events(self) -> Sequence[Event]: ...
 
 
-def replay(plan: Plan, records: Iterable[Recorded]) -> State:
-    """The state after all events, the same as the live one that made them."""
-    state = State(plan)
+def replay(plan: Plan, records: Iterable[Recorded], state: State | None = None) -> State:
+    """The state after all events, the same as the live one that made them.
+
+    Args:
+        plan: of the process's definition.
+        records: the events.
+        state: what was before them; it is changed. None: nothing.
+    """
+    state = state or State(plan)
     for record in records:
         if state.sequence == 0:
             state.created_at = record.at

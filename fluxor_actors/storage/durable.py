@@ -19,6 +19,7 @@ __all__ = [
     "Parked",
     "Pruned",
     "Snapshot",
+    "Standing",
 ]
 
 
@@ -58,10 +59,14 @@ class DurableJournal(Journal):
 
 @frozen(slots=True)
 class EndedExecution:
-    """An execution that has ended, as whoever wrote it wrote it. Written again, the newer one holds."""
+    """An execution that has ended, as whoever wrote it wrote it. Written again, the newer one holds.
+
+    ``repeated``: it is one of those that a loop makes without end, so that old ones may be forgotten.
+    """
 
     id: str
     data: str
+    repeated: bool = False
 
 
 @frozen(slots=True)
@@ -69,13 +74,19 @@ class DurableAppend(Append):
     """An append with what has to be committed along with it.
 
     Attributes:
-        executions: those that have ended by these events.
+        executions: those that have ended, and that nobody can tell of once records are dropped.
         answers: ids of commands that these events answer, and the answers. A command whose answer is committed with its effect is
             applied once, whatever dies when.
+        snapshot: the state after the last of these events, in place of an older one.
+        drop_before: records are dropped whose events are all numbered lower, and that are not needed to go on from the snapshot.
+        keep_repeated: how many of the process's repeated executions are kept, those that came last; None: all.
     """
 
     executions: Sequence[EndedExecution] = ()
     answers: Sequence[tuple[str, str]] = ()
+    snapshot: bytes | None = None
+    drop_before: int = 0
+    keep_repeated: int | None = None
 
 
 @frozen(slots=True)
@@ -88,6 +99,9 @@ class Parked:
         due: when it has to be woken at the latest, in seconds since the epoch; None: by others only.
         snapshot: its state after that event; None when the one that is there will do.
         drop_before: records are dropped whose events are all numbered lower.
+        executions: as in `DurableAppend`; and so ``keep_repeated``.
+        children: the sub-workflows that it waits for. It is due at once when one of them is finished; when one finishes later,
+            it is due then.
     """
 
     process_id: str
@@ -95,6 +109,9 @@ class Parked:
     due: float | None = None
     snapshot: bytes | None = None
     drop_before: int = 0
+    executions: Sequence[EndedExecution] = ()
+    keep_repeated: int | None = None
+    children: Sequence[str] = ()
 
 
 @frozen(slots=True)
@@ -114,6 +131,27 @@ class Command:
     name: str
     payload: str
     created_at: float
+
+
+@frozen(slots=True)
+class Standing:
+    """Who looks after a process.
+
+    Attributes:
+        owner: the id of the engine that owns it, or did so last.
+        identity: who that is, as long as it is on the list of engines.
+        alive: whether that engine lives.
+        parked: nobody needs to do anything for it before it is due or wanted.
+        engines: how many engines of the store live.
+        commands: those that are not answered, oldest first.
+    """
+
+    owner: str | None
+    identity: EngineIdentity | None
+    alive: bool
+    parked: bool
+    engines: int
+    commands: tuple[Command, ...] = ()
 
 
 @frozen(slots=True)
@@ -162,8 +200,12 @@ class DurableStore(Store, Protocol):
         """The living engine that owns the process; None when there is none."""
         ...
 
+    def standing(self, process_id: str) -> Standing | None:
+        """Who looks after a process, living or dead, and what it was told; None when there is no such process."""
+        ...
+
     def park(self, engine: str, parked: Sequence[Parked]) -> list[str]:
-        """Leave processes to the store until they are due or somebody wants them.
+        """Leave processes to the store until they are due, one of their sub-workflows ends, or somebody wants them.
 
         One that has gone on since, or that the engine does not own, is left as it is. A parked process that is appended to is parked no more.
 
@@ -202,8 +244,8 @@ class DurableStore(Store, Protocol):
         """All records that are kept, whatever the snapshot, of which an event is numbered above ``after``."""
         ...
 
-    def executions(self, process_id: str) -> Iterator[EndedExecution]:
-        """The ended executions of a process, in the order in which they were first written."""
+    def executions(self, process_id: str, ids: Sequence[str] | None = None) -> Iterator[EndedExecution]:
+        """The ended executions of a process that were written, in the order in which they first were; or only those of these ids."""
         ...
 
     def put_command(self, command: Command) -> None:

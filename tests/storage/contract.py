@@ -14,6 +14,7 @@ from fluxor_actors.errors import OwnershipLostError
 from fluxor_actors.process.events import PauseRequested, ProcessPaused, ProcessResumed, SignalReceived
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.storage import Append, Header, Record, Store
+from fluxor_actors.storage.durable import DurableAppend, EndedExecution, Snapshot
 
 WAIT = 10.0
 """Seconds after which a test gives up. Nothing waits that long unless it is broken."""
@@ -67,6 +68,36 @@ class StoreContract:
     @pytest.fixture
     def store(self, open_store: OpenStore) -> Store:
         return open_store()
+
+    # Snapshots ---------------------------------------------------------------------------------------------------------
+
+    def test_a_snapshot_stands_for_the_records_that_are_dropped(self, store: Any) -> None:
+        begin(store, "p", 3)
+        store.append([DurableAppend("p", signals(4, 2), snapshot=b"five")])
+        store.append([Append("p", signals(6))])
+        journal = store.read("p")
+        assert journal.snapshot == Snapshot(5, b"five")
+        assert [record.first for record in journal.records] == [6]
+        assert [record.first for record in store.history("p")] == [1, 4, 6]
+        assert [record.first for record in store.history("p", after=4)] == [4, 6]
+        store.append([DurableAppend("p", signals(7), snapshot=b"seven", drop_before=5)])
+        assert [record.first for record in store.history("p")] == [4, 6, 7], "a record is dropped as a whole"
+        store.append([DurableAppend("p", signals(8), drop_before=100)])
+        assert [record.first for record in store.history("p")] == [8], "what is needed stays"
+        journal = store.read("p")
+        assert journal.snapshot == Snapshot(7, b"seven")
+        assert [record.first for record in journal.records] == [8]
+
+    def test_executions_are_kept_beside_the_journal(self, store: Any) -> None:
+        begin(store, "p")
+        once = [EndedExecution(f"w/{number}", "old") for number in range(3)]
+        often = [EndedExecution(f"w/x#{number}", "loop", repeated=True) for number in range(5)]
+        store.append([DurableAppend("p", signals(2), executions=[*once[:1], *often, *once[1:]])])
+        store.append([DurableAppend("p", signals(3), executions=[EndedExecution("w/1", "new")], keep_repeated=2)])
+        kept = [EndedExecution("w/0", "old"), *often[3:], EndedExecution("w/1", "new"), EndedExecution("w/2", "old")]
+        assert list(store.executions("p")) == kept
+        assert list(store.executions("p", ["w/1", "w/x#0", "unknown"])) == [EndedExecution("w/1", "new")]
+        assert list(store.executions("q")) == []
 
     # Append and read ---------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,9 @@ import pytest
 
 from fluxor_actors.clock import ManualClock
 from fluxor_actors.errors import OwnershipLostError, ProcessNotFoundError
+from fluxor_actors.process.states import ProcessState
 from fluxor_actors.storage import Append
-from fluxor_actors.storage.durable import Command, DurableAppend, Parked, Snapshot
+from fluxor_actors.storage.durable import Command, DurableAppend, EndedExecution, Parked, Snapshot
 from fluxor_actors.storage.sql import SqlStore
 from tests.storage.conftest import OpenSql
 from tests.storage.contract import WAIT, begin, finish, header, ids, signals
@@ -139,6 +140,34 @@ def test_many_are_parked_at_once(store: SqlStore) -> None:
     parked = [Parked(name, 1, float(number), b"state") for number, name in enumerate(names)]
     assert len(store.park("one", parked)) == 1_200
     assert store.due("one", 1_000.0, 3) == ["p0", "p1", "p2"]
+
+
+def test_who_waits_for_a_sub_workflow_is_due_when_it_ends(store: SqlStore, clock: ManualClock) -> None:
+    for name in ("before", "after", "active"):
+        begin(store, name)
+        begin(store, f"{name}/child", parent_id=name, root_id=name)
+    finish(store, "before/child", 2)
+    parked = [Parked(name, 1, 9e9, children=(f"{name}/child",)) for name in ("before", "after")]
+    assert store.park("one", parked) == ["before", "after"]
+    assert store.due("one", clock.time(), 10) == ["before"]
+    finish(store, "after/child", 2, ProcessState.FAILED)
+    finish(store, "active/child", 2)
+    assert store.due("one", clock.time(), 10) == ["after"]
+    assert store.next_due("one") is None, "who has something to do is not due"
+    assert store.park("one", [Parked("active", 1, None, children=("active/child", "unknown"))]) == ["active"]
+    assert store.due("one", clock.time(), 10) == ["active"]
+
+
+def test_what_stands_for_dropped_records_is_kept_with_who_is_parked(store: SqlStore) -> None:
+    begin(store, "p", 2)
+    store.append([Append("p", signals(3))])
+    ended = [EndedExecution("w/a", "1"), EndedExecution("w/a#2", "2", repeated=True)]
+    assert store.park("one", [Parked("p", 3, None, b"state", 4, ended, 0)]) == ["p"]
+    journal = store.read("p")
+    assert journal is not None
+    assert journal.snapshot == Snapshot(3, b"state")
+    assert list(store.history("p")) == []
+    assert list(store.executions("p")) == [EndedExecution("w/a", "1")]
 
 
 # Commands ---------------------------------------------------------------------------------------------------------------

@@ -8,39 +8,30 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from fluxor_actors.clock import Clock
 from fluxor_actors.errors import OwnershipLostError
 from fluxor_actors.storage.durable import Parked
+from fluxor_actors.storage.sql.appending import execution_rows
 from fluxor_actors.storage.sql.engines import Engines
 from fluxor_actors.storage.sql.link import Link
-from fluxor_actors.storage.sql.statements import upserting
-from fluxor_actors.storage.sql.tables import ACTIVE, PARKED, processes, records, snapshots
+from fluxor_actors.storage.sql.statements import DROP, FORGET, ended_executions, saving
+from fluxor_actors.storage.sql.tables import ACTIVE, FINISHED, PARKED, processes
 
 __all__ = ["Parking"]
 
 _PAGE = 500
 
 _PARK = processes.update().where(processes.c.id == bindparam("b_id")).values(standing=PARKED, due=bindparam("b_due"))
-_DROP = records.delete().where(
-    records.c.process_id == bindparam("b_id"),
-    records.c.last < bindparam("b_before"),
-    # What is needed to go on from the snapshot stays; so does everything when there is none.
-    records.c.last <= select(snapshots.c.sequence).where(snapshots.c.process_id == bindparam("b_id")).scalar_subquery(),
-)
-
 
 class Parking:
     """Keeps states, and processes with nothing in flight."""
 
-    def __init__(self, link: Link, engines: Engines) -> None:
+    def __init__(self, link: Link, engines: Engines, clock: Clock) -> None:
         self._link = link
         self._engines = engines
-        insert = upserting(link.engine.dialect)(snapshots)
-        new = insert.excluded
-        self._save = insert.on_conflict_do_update(
-            index_elements=["process_id"],
-            set_={"sequence": new.sequence, "data": new.data},
-            where=new.sequence >= snapshots.c.sequence,
-        )
+        self._clock = clock
+        self._save = saving(link.engine.dialect)
+        self._execution = ended_executions(link.engine.dialect)
 
     def park(self, engine: str, parked: Sequence[Parked]) -> list[str]:
         """See `DurableStore.park`."""
@@ -64,7 +55,15 @@ class Parking:
         fit = [each for each in parked if following.get(each.process_id) == each.sequence + 1]
         if not fit:
             return []
-        connection.execute(_PARK, [{"b_id": each.process_id, "b_due": each.due} for each in fit])
+        over = self._over(connection, [child for each in fit for child in each.children])
+        now = self._clock.time()
+        connection.execute(
+            _PARK,
+            [{"b_id": each.process_id, "b_due": each.due if over.isdisjoint(each.children) else now} for each in fit],
+        )
+        rows = [row for each in fit for row in execution_rows(each.process_id, each.executions)]
+        if rows:
+            connection.execute(self._execution, rows)
         self._keep(
             connection,
             [
@@ -74,7 +73,19 @@ class Parking:
             ],
             [{"b_id": each.process_id, "b_before": each.drop_before} for each in fit if each.drop_before],
         )
+        keeps = [
+            {"b_id": each.process_id, "b_keep": each.keep_repeated} for each in fit if each.keep_repeated is not None
+        ]
+        if keeps:
+            connection.execute(FORGET, keeps)
         return [each.process_id for each in fit]
+
+    def _over(self, connection: Connection, children: Sequence[str]) -> set[str]:
+        """Those that are finished, or that there are none of."""
+        if not children:
+            return set()
+        query = select(processes.c.id).where(processes.c.id.in_(children), processes.c.standing != FINISHED)
+        return set(children) - set(connection.execute(query).scalars())
 
     def save(self, process_id: str, sequence: int, data: bytes, drop_before: int) -> None:
         """See `DurableStore.save_snapshot`."""
@@ -98,4 +109,4 @@ class Parking:
         if rows:
             connection.execute(self._save, rows)
         if drops:
-            connection.execute(_DROP, drops)
+            connection.execute(DROP, drops)

@@ -58,19 +58,22 @@ class Reading:
     def _record(self, row: Sequence[Any]) -> Record:
         return Record(row[1], row[2], self._codec.loads(row[3]))
 
-    def executions(self, process_id: str) -> Iterator[EndedExecution]:
+    def executions(self, process_id: str, ids: Sequence[str] | None) -> Iterator[EndedExecution]:
         """See `DurableStore.executions`."""
         position = 0
+        wanted = executions.c.process_id == process_id
+        if ids is not None:
+            wanted &= executions.c.id.in_(ids)
         while True:
             query = (
-                select(executions.c.position, executions.c.id, executions.c.data)
-                .where(executions.c.process_id == process_id, executions.c.position > position)
+                select(executions.c.position, executions.c.id, executions.c.data, executions.c.repeated)
+                .where(wanted, executions.c.position > position)
                 .order_by(executions.c.position)
                 .limit(_PAGE)
             )
             rows = self._link.read(lambda connection, query=query: list(connection.execute(query)))  # type: ignore[misc]
             for row in rows:
-                yield EndedExecution(row[1], row[2])
+                yield EndedExecution(row[1], row[2], bool(row[3]))
             if len(rows) < _PAGE:
                 return
             position = rows[-1][0]
