@@ -61,6 +61,7 @@ class Parts:
     ``mirror``: who copies what is committed, if anybody does. ``health``: whether the store can be reached. ``elsewhere``: for processes of other
     engines on the same store, None without any. ``idle``: since when, in monotonic seconds, nothing of a process is under way; None when processes
     are never left to the store. ``gate``: who brings approval requests to people, and hears what becomes of them; None: nobody.
+    ``before_timer``: what a process is told before a timer of its that is due; None: nothing.
     """
 
     clock: Clock
@@ -81,6 +82,7 @@ class Parts:
     elsewhere: Elsewhere | None = None
     idle: dict[str, float] | None = None
     gate: Mailbox | None = None
+    before_timer: Callable[[str, Command], Command | None] | None = None
 
     def tell_guardian(self, message: Any) -> bool:
         """Tell the guardian something. False when it has stopped, as the engine does."""

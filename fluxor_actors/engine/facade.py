@@ -25,6 +25,8 @@ from fluxor_actors.definition import Loader, TypeRegistry
 from fluxor_actors.definition.meta import MetaService
 from fluxor_actors.definition.model import Retry, Task
 from fluxor_actors.engine.ambient import Ambient, ProgressListener, surround
+from fluxor_actors.engine.approvals import ApprovalService
+from fluxor_actors.engine.approvals.installing import Installed
 from fluxor_actors.engine.copies import attach as attach_daos
 from fluxor_actors.engine.hosting import ContextHost, invoker
 from fluxor_actors.engine.lifecycle import Lifecycle
@@ -83,6 +85,7 @@ class Fluxor:
         when_listeners: Iterable[WhenListener] = (),
         executor_listener: Callable[[Task, Execution], object] | None = None,
         event_service: EventService | None = None,
+        approval_service: ApprovalService | None = None,
         meta_service: MetaService | None = None,
         meta_fs_options: Mapping[str, Any] | None = None,
         process_dao: Dao[Process] | None = None,
@@ -109,6 +112,7 @@ class Fluxor:
             when_listeners: called ``(session, expression, result)`` for every condition that is evaluated.
             executor_listener: called ``(task, execution)`` for every execution of an action that has ended.
             event_service: in place of the engine's own; the engine does not shut it down.
+            approval_service: in place of the engine's own; the engine does not close it.
             meta_service: reads documents, in place of fsspec.
             meta_fs_options: storage options for fsspec.
             process_dao: is given every process whose state has changed, once that is committed.
@@ -178,6 +182,8 @@ class Fluxor:
         else:
             self.register_types(*types)
         attach(self.events, plans, tuple(state_listeners), tuple(when_listeners), executor_listener)
+        self.approvals = approval_service or ApprovalService(clock=clock)
+        Installed(self.approvals, lifecycle, owned=approval_service is None)
         self._lifecycle = lifecycle
         # An engine that is dropped, or left to the end of the program, stops all the same. It is held by its runtime, and
         # by handles of processes, which hold that; nothing below may refer to either.
@@ -256,6 +262,9 @@ def _deliver(parts: Parts, process_id: str, command: Command) -> None:
     faults = parts.faults
     if faults is not None:
         faults("timer.before", process_id)
+    first = None if parts.before_timer is None else parts.before_timer(process_id, command)
+    if first is not None:
+        parts.tell_guardian(Forward(process_id, first))
     parts.tell_guardian(Forward(process_id, command))
     if faults is not None:
         faults("timer.after", process_id)

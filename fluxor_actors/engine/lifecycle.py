@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from fluxor_actors.actors.allocator import Allocator, drain
 from fluxor_actors.actors.guardian import Guardian
@@ -34,6 +34,22 @@ _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _GLANCES = 200
+
+
+class Approvals(Protocol):
+    """What the engine has of its approval service."""
+
+    def look(self) -> None:
+        """Something has changed on the store."""
+        ...
+
+    def close_gate(self) -> None:
+        """Nothing more is told of requests."""
+        ...
+
+    def stop(self, timeout: float) -> None:
+        """Nobody decides anything any more."""
+        ...
 
 
 class Lifecycle:
@@ -70,6 +86,7 @@ class Lifecycle:
         self._take_over = take_over
         self._upkeep = upkeep
         self.tenancy: Tenancy | None = None
+        self.approvals: Approvals | None = None
         self.places = Places(max_pending, on_busy)
         self._lock = threading.RLock()
         self._started = False
@@ -145,6 +162,8 @@ class Lifecycle:
         """Wake whoever waits here for a process that another engine has ended."""
         directory = self.parts.directory
         self.parts.tell_guardian(LookAround())
+        if self.approvals is not None:
+            self.approvals.look()
         for process_id in directory.elsewhere(_GLANCES):
             header = self.parts.store.header(process_id)
             if header is not None and header.state.final:
@@ -239,6 +258,8 @@ class Lifecycle:
         if self._started:
             guardian: Any = parts.guardian
             guardian.stop(block=False)
+        if self.approvals is not None:
+            self.approvals.close_gate()
         if self._owns_events:
             parts.events.shutdown(max(1.0, _left(deadline)))
         parts.dispatcher.shutdown(max(1.0, _left(deadline)))
@@ -247,6 +268,8 @@ class Lifecycle:
             mirror.stop(max(1.0, _left(deadline)))
         if self._upkeep is not None:
             self._upkeep.stop(max(1.0, _left(deadline)))
+        if self.approvals is not None:
+            self.approvals.stop(max(1.0, _left(deadline)))
         if self.tenancy is not None:
             self.tenancy.stop()
         parts.directory.supervisors.clear()
