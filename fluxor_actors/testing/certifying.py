@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,12 @@ def certify(
     timeout: float = 60.0,
     most: int | None = 500,
     same_output: bool = True,
+    store: str | None = None,
     watch: Callable[[int, int], object] | None = None,
 ) -> Report:
     """Run a workflow once undisturbed, and then once for every durable step, killed there and started again.
 
-    Each run is in programs of its own, on an SQLite database of its own; the actions are really called.
+    Each run is in programs of its own, on a database of its own; the actions are really called.
 
     Args:
         workflow: its location, or a workflow that was loaded or decoded.
@@ -45,6 +47,7 @@ def certify(
         timeout: seconds for one run.
         most: how many steps at most, spread evenly; None: all.
         same_output: whether it is wrong that the output differs from that of the undisturbed run.
+        store: the URL of a PostgreSQL database, in which each run has a schema that is dropped after it; None: each has a file of SQLite.
         watch: called ``(steps done, steps in all)``.
 
     Returns:
@@ -53,21 +56,23 @@ def certify(
 
     Raises:
         ValueError: the undisturbed run does not come to an end; with what its program has said.
+        StoreError: ``store`` is another kind of database, or refuses.
+        StoreUnavailableError: its server cannot be reached.
     """
     name = workflow.name if isinstance(workflow, Workflow) else Path(workflow).stem
     with tempfile.TemporaryDirectory(prefix="fluxor-certify-") as folder, Nursery() as nursery:
         job = _job(workflow, actions=tuple(actions), inputs=dict(inputs or {}), signals=tuple(signals), workers=workers, timeout=timeout)  # fmt: skip
         torture = Torture(nursery)
-        calm = torture.run(_placed(job, Path(folder), 0))
+        with _placed(job, Path(folder), 0, store) as place:
+            calm = torture.run(place)
         if not calm.state:
             raise ValueError(f"the workflow does not run even when nobody kills it: {calm.findings[0].detail}")
         places = list(_places(calm))
         chosen = places if most is None or len(places) <= most else _spread(places, most)
         steps = []
         for number, kills in enumerate(chosen, 1):
-            place = _placed(job, Path(folder), number)
-            trial = torture.run(place, kills, calm)
-            shutil.rmtree(place.folder)
+            with _placed(job, Path(folder), number, store) as place:
+                trial = torture.run(place, kills, calm)
             if trial.kills:
                 steps.append(_step(trial, calm, same_output=same_output))
             if watch is not None:
@@ -83,10 +88,21 @@ def _job(workflow: Workflow | str | Path, **options: Any) -> Job:
     return Job(store="", folder="", document=to_json(workflow), **options)
 
 
-def _placed(job: Job, folder: Path, number: int) -> Job:
+@contextmanager
+def _placed(job: Job, folder: Path, number: int, store: str | None) -> Iterator[Job]:
+    """The job in a folder and on a store of its own, both of which are gone afterwards."""
     own = folder / str(number)
     own.mkdir()
-    return evolve(job, folder=str(own), store=f"sqlite:///{own / 'store.db'}")
+    try:
+        if store is None:
+            yield evolve(job, folder=str(own), store=f"sqlite:///{own / 'store.db'}")
+            return
+        from fluxor_actors.storage.sql.scratch import scratch  # takes 300 ms to import
+
+        with scratch(store) as url:
+            yield evolve(job, folder=str(own), store=url)
+    finally:
+        shutil.rmtree(own)
 
 
 def _places(calm: Trial) -> Iterator[tuple[Kill, ...]]:

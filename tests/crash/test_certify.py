@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, text
 
-from fluxor_actors import Fluxor
+from fluxor_actors import Fluxor, StoreError, StoreUnavailableError
 from fluxor_actors.testing import certify
 from tests.cli.support import invoke
 from tests.crash.workloads import ACTIONS
@@ -49,6 +50,40 @@ def test_a_sound_workflow_loses_and_repeats_nothing(document: str) -> None:
     assert report.left_out > 0
     assert watched[-1] == (5, 5)
     assert "nothing lost, nothing repeated" in str(report)
+
+
+def schemas(admin: Engine) -> set[str]:
+    with admin.connect() as connection:
+        return set(connection.execute(text("SELECT nspname FROM pg_namespace")).scalars())
+
+
+def test_on_postgresql_each_run_has_a_schema_that_is_gone_afterwards(admin: Engine, document: str) -> None:
+    url = admin.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    before = schemas(admin)
+    report = certify(document, actions=[ACTIONS], inputs={"n": 4}, most=6, store=url)
+    assert report.ok, str(report)
+    assert report.calm.output["ship"] == 8
+    assert len(report.steps) >= 4
+    done = invoke("certify", document, "-a", ACTIONS, "-i", "n=2", "--steps", "2", "--store", url)
+    assert done.exit_code == 0, done.output
+    assert "nothing lost, nothing repeated" in done.stdout
+    assert schemas(admin) == before
+    # A run that does not come to its end leaves nothing either.
+    with pytest.raises(ValueError, match="nobody kills it"):
+        certify("missing.yaml", store=url)
+    assert schemas(admin) == before
+
+
+def test_a_database_that_has_no_schemas_is_refused(document: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="sqlite has no schemas"):
+        certify(document, store=f"sqlite:///{tmp_path}/x.db")
+    assert not (tmp_path / "x.db").exists()
+    nowhere = f"postgresql://nobody@/nothing?host={tmp_path}"
+    with pytest.raises(StoreUnavailableError, match="no schema could be made"):
+        certify(document, store=nowhere)
+    done = invoke("certify", document, "-a", ACTIONS, "-i", "n=2", "--store", nowhere)
+    assert done.exit_code == 2, done.output
+    assert "no schema could be made" in done.stderr
 
 
 def test_a_workflow_that_was_decoded_will_do_as_well(tmp_path: Path) -> None:

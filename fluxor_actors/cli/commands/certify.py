@@ -33,6 +33,14 @@ def certify(
     timeout: Annotated[
         str | None, typer.Option("--timeout", metavar="DURATION", help="How long one run may take; default 60s.")
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            "--store",
+            metavar="URL",
+            help="A PostgreSQL database: each run has a schema of its own there, dropped after it. Default: files of SQLite.",
+        ),
+    ] = None,
     any_output: Annotated[
         bool, typer.Option("--any-output", help="The output may differ from that of a run that nobody kills.")
     ] = False,
@@ -46,6 +54,7 @@ def certify(
     from fluxor_actors.cli.inputs import read_inputs
     from fluxor_actors.cli.opening import check_file, open_engine, read_stdin
     from fluxor_actors.durations import parse_duration
+    from fluxor_actors.errors import StoreError
     from fluxor_actors.testing import certify as certified
 
     try:
@@ -62,9 +71,9 @@ def certify(
     try:
         report = certified(
             file, actions=actions or (), inputs=values, signals=signals, timeout=seconds, most=steps, same_output=not any_output,
-            watch=_show if sys.stderr.isatty() else None,
+            store=store, watch=_show if sys.stderr.isatty() else None,
         )  # fmt: skip
-    except ValueError as error:
+    except (ValueError, StoreError) as error:
         raise UsageProblem(str(error)) from error
     typer.echo(str(report))
     raise typer.Exit(ExitCode.COMPLETED if report.ok else ExitCode.FAILED)
