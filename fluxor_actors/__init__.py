@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fluxor_actors.engine.approvals import ApprovalService
     from fluxor_actors.events import Event, EventContext
     from fluxor_actors.policy import Policy
+    from fluxor_actors.process.explanation import Explanation, Waiting
     from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
     from fluxor_actors.process.states import ExecutionState, ProcessState
     from fluxor_actors.progress import Progress
@@ -45,6 +46,7 @@ _HOMES = {
     "Execution": "process.snapshot",
     "ExecutionHandle": "engine",
     "ExecutionState": "process.states",
+    "Explanation": "process.explanation",
     "Fluxor": "engine",
     "ManualClock": "clock",
     "Policy": "policy",
@@ -57,6 +59,7 @@ _HOMES = {
     "Request": "approval.model",
     "Runtime": "engine",
     "SystemClock": "clock",
+    "Waiting": "process.explanation",
     "action": "actions.decorators",
     "current_context": "actions.context",
     "method": "actions.decorators",
@@ -75,6 +78,7 @@ __all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
     "Execution",
     "ExecutionHandle",
     "ExecutionState",
+    "Explanation",
     "Fluxor",
     "ManualClock",
     "Policy",
@@ -87,6 +91,7 @@ __all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
     "Request",
     "Runtime",
     "SystemClock",
+    "Waiting",
     "action",
     "current_context",
     "definition",

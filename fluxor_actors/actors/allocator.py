@@ -28,6 +28,7 @@ from fluxor_actors.actors.messages import (
     WorkerIdle,
     WorkerLost,
 )
+from fluxor_actors.actors.queue_report import QueueReport, ReportQueue
 from fluxor_actors.actors.worker import Spawn, WorkerHandle
 from fluxor_actors.errors import ActionCancelledError, ActionCrashedError, ActionError, ConfigError
 from fluxor_actors.names import execution_id
@@ -132,6 +133,8 @@ class Allocator(DispatchedActor):
             return self._status()
         elif kind is ReportRunning:
             return {key[1]: seat.since for key, seat in self._running.items() if key[0] == message.process_id}
+        elif kind is ReportQueue:
+            return QueueReport(self._lanes.waiting_of(message.process_id), len(self._running), self._limit)
         elif kind is Drain:
             return self._drain()
         elif kind is _Leave:

@@ -107,6 +107,14 @@ class Lanes:
         if lane.processes and not lane.full:
             self._open[lane] = None
 
+    def waiting_of(self, process_id: str) -> dict[str, int | None]:
+        """The runs of a process that wait, each with the limit of its action where that holds it up."""
+        return {
+            run: lane.limit if lane.full else None
+            for lane in self._all
+            for run, _ in lane.processes.get(process_id, ())
+        }
+
     def remove(self, process_id: str, run: str, attempt: int) -> Assignment | None:
         """Take out one that waits. None when it does not."""
         for lane in self._all:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from fluxor_actors.actors.directory import Completion
 from fluxor_actors.engine.looking import Looking
+from fluxor_actors.process.explanation import Explanation
 from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.progress import Progress
@@ -23,6 +24,7 @@ class Control(Protocol):
     def process(self, process_id: str) -> Process: ...
     def executions(self, process_id: str) -> list[Execution]: ...
     def progress(self, process_id: str) -> Progress: ...
+    def explain(self, process_id: str) -> Explanation: ...
     def pause_process(self, process_id: str) -> ProcessState: ...
     def resume_process(self, process_id: str) -> ProcessState: ...
     def cancel_process(self, process_id: str, reason: str = "") -> ProcessState: ...
@@ -107,6 +109,10 @@ class ProcessHandle:
     def progress(self) -> Progress:
         """How far the process and its sub-workflows are."""
         return self._runtime.progress(self.id)
+
+    def explain(self) -> Explanation:
+        """Why the process is where it is, and what would move it."""
+        return self._runtime.explain(self.id)
 
     def pause(self) -> ProcessState:
         """Start nothing new. Returns the state."""

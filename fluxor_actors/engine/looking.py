@@ -11,11 +11,14 @@ from attrs import evolve
 from fluxor_actors.actors.directory import Completion
 from fluxor_actors.actors.lean import ActorDeadError, Timeout
 from fluxor_actors.actors.messages import Describe, ReportRunning
+from fluxor_actors.actors.queue_report import QueueReport, ReportQueue
+from fluxor_actors.engine.explaining import Explainer, Inside
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.reading import Reading
 from fluxor_actors.errors import OwnershipLostError, ProcessNotFoundError
 from fluxor_actors.instants import to_datetime
 from fluxor_actors.names import execution_id, split_execution_id
+from fluxor_actors.process.explanation import Explanation
 from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
 from fluxor_actors.process.states import ExecutionState, ProcessState
 from fluxor_actors.process.view import output_of
@@ -98,6 +101,23 @@ class Looking:
     def progress(self, process_id: str) -> Progress:
         """How far a process's root and all its sub-workflows are."""
         return self._reading.progress(process_id, self._plan_of)
+
+    def explain(self, process_id: str) -> Explanation:
+        """Why a process is where it is."""
+        explainer = Explainer(self._store, self._plan_of, self._inside, self._trouble)
+        return explainer.explain(process_id)
+
+    def _inside(self, process_id: str) -> Inside | None:
+        if self._lifecycle.stopped:
+            return None
+        running = self._lifecycle.ask_allocator(ReportRunning(process_id))
+        queue: QueueReport | None = self._lifecycle.ask_allocator(ReportQueue(process_id))
+        return None if queue is None else Inside(running or {}, queue.waiting, (queue.running, queue.workers))
+
+    def _trouble(self) -> list[str]:
+        health = self._lifecycle.parts.health
+        reason = None if health is None else health.reason
+        return [] if reason is None else [f"the store cannot be reached, and everything waits for it: {reason}"]
 
     def output(self, process_id: str) -> ProcessOutput:
         """What a wait is answered with at this moment."""

@@ -19,6 +19,7 @@ from fluxor_actors.engine.starting import Starter
 from fluxor_actors.errors import InputError, ProcessNotFoundError
 from fluxor_actors.plain import to_plain
 from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Steer
+from fluxor_actors.process.explanation import Explanation
 from fluxor_actors.process.snapshot import Execution, Process
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.progress import Progress
@@ -258,6 +259,14 @@ class Runtime:
             ProcessNotFoundError: there is none of this id.
         """
         return self._looking.progress(process_id)
+
+    def explain(self, process_id: str) -> Explanation:
+        """Why a process is where it is: what each of its runs waits for, since when, on whom, and what would free it.
+
+        Raises:
+            ProcessNotFoundError: there is none of this id.
+        """
+        return self._looking.explain(process_id)
 
     def take_over(self, process_id: str) -> bool:
         """Go on here with a process that a dead engine has left on the store, and with its sub-workflows.

@@ -8,7 +8,7 @@ from fluxor_actors.clock import Clock, SystemClock
 from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.sending import send
 from fluxor_actors.errors import DefinitionError, ProcessNotFoundError
-from fluxor_actors.process.commands import Cancel, Command, Pause, Recover
+from fluxor_actors.process.commands import Cancel, Command, Pause, Recover, Steer
 from fluxor_actors.process.decide import decide
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ProcessState
@@ -37,7 +37,7 @@ class Brought:
 class Visitor:
     """Brings commands to processes, and takes over none of them.
 
-    Whoever runs a process applies the command. If nobody does, what stops a process is applied here: it is decided and committed as
+    Whoever runs a process applies the command. If nobody does, what stops a process, or changes a paused one, is applied here: it is decided and committed as
     the process's own engine would, and nothing is carried out. What makes a process go on is left for the engine that takes it over.
 
     Args:
@@ -112,7 +112,7 @@ class Visitor:
             state = restored(plan, journal, store)
             first, now = state.sequence + 1, self._clock.time()
             events = list(decide(state, command, now, self._rules).events)
-            if not isinstance(command, (Pause, Cancel)):
+            if not isinstance(command, (Pause, Cancel, Steer)):
                 return None
             # What is under way there is lost: nobody will tell of it.
             events += decide(state, Recover(), now, self._rules).events

@@ -17,7 +17,7 @@ from fluxor_actors.process.run import FanBody, Phase, Run
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ExecutionState, ProcessState
 
-__all__ = ["Since", "explain_state"]
+__all__ = ["Since", "explain_state", "summary"]
 
 _P = ProcessState
 _E = ExecutionState
@@ -88,16 +88,17 @@ def _whole(state: State, since: Since, waiting: tuple[Waiting, ...]) -> tuple[st
     if status is _P.CANCELLED:
         return f"it was cancelled: {state.cancel_reason or 'no reason was given'}", f"fluxor retry {who}"
     if status is _P.CANCEL_REQUESTED:
-        return f"it is being cancelled ({state.cancel_reason or 'no reason was given'}): {_sum(waiting)}", ""
+        return f"it is being cancelled ({state.cancel_reason or 'no reason was given'}): {summary(waiting)}", ""
     if state.pausing:
         by = "" if since.paused_by is None else f" by autoPause of {state.plan.tasks[since.paused_by].id}"
         if status is _P.PAUSED:
             return f"it is paused{by}", f"fluxor resume {who}"
         return f"a pause was asked for{by}, and comes when what runs has ended", f"fluxor resume {who}"
-    return _sum(waiting), ""
+    return summary(waiting), ""
 
 
-def _sum(waiting: tuple[Waiting, ...]) -> str:
+def summary(waiting: tuple[Waiting, ...]) -> str:
+    """What runs wait for, counted, in a few words."""
     if not waiting:
         return "it is about to go on"
     counts = Counter(each.cause for each in waiting)

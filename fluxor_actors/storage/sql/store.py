@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from fluxor_actors.clock import Clock, SystemClock
 from fluxor_actors.errors import StoreError
 from fluxor_actors.process.states import ProcessState
-from fluxor_actors.storage.durable import Command, DurableJournal, EndedExecution, EngineIdentity, Parked, Pruned
+from fluxor_actors.storage.durable import (
+    Command,
+    DurableJournal,
+    EndedExecution,
+    EngineIdentity,
+    Parked,
+    Pruned,
+    Standing,
+)
 from fluxor_actors.storage.sql.approvals import Approvals
 from fluxor_actors.storage.sql.backend import RELAXED, STRICT, Backend, parse_url
 from fluxor_actors.storage.sql.codec import Codec, JsonCodec
@@ -21,6 +29,7 @@ from fluxor_actors.storage.sql.postgres import PostgresBackend
 from fluxor_actors.storage.sql.pruning import Pruning
 from fluxor_actors.storage.sql.reading import Reading
 from fluxor_actors.storage.sql.sqlite import SqliteBackend
+from fluxor_actors.storage.sql.standing import Standings
 from fluxor_actors.storage.sql.writing import Writing
 from fluxor_actors.storage.store import Append, ApprovalRecord, Header, Record
 
@@ -90,6 +99,7 @@ class SqlStore:
         self._parking = Parking(self._link, self._engines, clock)
         self._commands = Commands(self._link, self._engines)
         self._pruning = Pruning(self._link, clock)
+        self._standings = Standings(self._link, clock)
 
     def _set_up(self, clock: Clock) -> None:
         newest = len(MIGRATIONS)
@@ -170,6 +180,9 @@ class SqlStore:
 
     def owner_of(self, process_id: str) -> str | None:
         return self._engines.owner_of(process_id)
+
+    def standing(self, process_id: str) -> Standing | None:
+        return self._standings.of(process_id)
 
     # Parked processes ---------------------------------------------------------------------------------------------------
 
