@@ -5,9 +5,10 @@ from __future__ import annotations
 import zlib
 
 from fluxor_actors.definition.model import Backoff, OnCrash, Retry
-from fluxor_actors.errors import ActionCrashedError, ActionTimeoutError, ChildFailedError, FluxorError
+from fluxor_actors.errors import ActionCrashedError, ActionTimeoutError, ChildFailedError, DeadlockError, FluxorError
 from fluxor_actors.process import commands
 from fluxor_actors.process.commands import TimerKind
+from fluxor_actors.process.delegating import collect
 from fluxor_actors.process.effects import AbandonAttempt, CancelChild, Dispatch, PauseChild, SignalCancel, WatchChild
 from fluxor_actors.process.ending import complete
 from fluxor_actors.process.events import (
@@ -15,10 +16,12 @@ from fluxor_actors.process.events import (
     AttemptScheduled,
     ChildAwaited,
     HeartbeatReceived,
+    Outcome,
     ResultDropped,
     RetryScheduled,
 )
 from fluxor_actors.process.failure import Failure
+from fluxor_actors.process.requests import ask
 from fluxor_actors.process.run import Run
 from fluxor_actors.process.states import ExecutionState, ProcessState
 from fluxor_actors.process.turn import Step, Turn
@@ -44,7 +47,7 @@ def schedule(turn: Turn, run: Run) -> None:
     """Hand out the next attempt."""
     task = run.task
     value = run.input
-    if not run.scheduled and task.input is not None:
+    if not run.scheduled and run.approval is None and task.input is not None:
         try:
             value = task.input.expand(run.scope, turn.now)
         except FluxorError as error:
@@ -58,7 +61,7 @@ def schedule(turn: Turn, run: Run) -> None:
 def _current(turn: Turn, run_id: str, attempt: int) -> Run | None:
     """The run, if that attempt at it is the one under way."""
     run = turn.state.runs.get(run_id)
-    if run is not None and run.attempt == attempt and run.status in _UNDER_WAY:
+    if run is not None and run.attempt == attempt and (run.status in _UNDER_WAY or run.waiting):
         return run
     return None
 
@@ -83,7 +86,7 @@ def started(turn: Turn, command: commands.AttemptStarted) -> None:
 def heartbeat(turn: Turn, command: commands.Heartbeat) -> None:
     """The action is alive."""
     run = _current(turn, command.run, command.attempt)
-    if run is None or run.task.heartbeat is None or run.signalled:
+    if run is None or run.task.heartbeat is None or run.signalled or run.waiting:
         return
     due = turn.now + run.task.heartbeat
     turn.emit(HeartbeatReceived(run.id, due))
@@ -95,7 +98,7 @@ def succeeded(turn: Turn, command: commands.AttemptSucceeded) -> None:
     run = _current(turn, command.run, command.attempt)
     if run is None:
         _drop(turn, command.run, command.attempt, succeeded=True)
-    else:
+    elif run.task.join is None or not collect(turn, run):
         complete(turn, run, command.output, command.started if run.status is _E.SCHEDULED else None)
 
 
@@ -128,7 +131,12 @@ def _fail_attempt(turn: Turn, run: Run, failure: Failure, started: float | None 
 def _schedule_retry(turn: Turn, run: Run, failure: Failure, delay: float, *, crashed: bool = False) -> None:
     due = turn.now + delay
     turn.stop_timers(run)
+    emitted = () if run.delegated is None or crashed else tuple(run.delegated.groups.values())
     turn.emit(RetryScheduled(run.id, failure, due, crashed))
+    for group_id in emitted:
+        # The next attempt emits anew.
+        if group_id in turn.state.runs:
+            turn.then(Step.CLOSE, turn.state.runs[group_id], Outcome.CANCELLED)
     if delay > 0:
         turn.start_timer(run, TimerKind.RETRY, due)
     else:
@@ -177,7 +185,7 @@ def suspended(turn: Turn, command: commands.AttemptSuspended) -> None:
         due = min(turn.now + command.timeout, turn.now + command.timeout if due is None else due)
         turn.start_timer(run, TimerKind.TIMEOUT, due)
     turn.emit(ChildAwaited(run.id, run.attempt, command.child, command.ignore_error, command.owned, due))
-    turn.do(WatchChild(run.id, command.child))
+    turn.do(WatchChild(run.id, command.child, not command.owned, due is not None))
     if command.owned and run.signalled:
         turn.do(CancelChild(command.child, turn.state.cancel_reason or "cancelled"))
     elif command.owned and turn.state.pausing:
@@ -191,6 +199,11 @@ def child_ended(turn: Turn, command: commands.ChildEnded) -> None:
         return
     if run.signalled:
         turn.then(Step.STOP, run)
+    elif command.failure is not None and command.failure.type == DeadlockError.__name__:
+        # It has not ended, and could not: nothing that is done with its result would be right.
+        if run.owns_child:
+            turn.do(CancelChild(command.child, command.failure.message))
+        turn.then(Step.FAIL, run, command.failure)
     elif command.failure is None or run.ignore_error:
         turn.then(Step.COMPLETE, run, command.result)
     else:
@@ -201,7 +214,7 @@ def child_ended(turn: Turn, command: commands.ChildEnded) -> None:
 def timed_out(turn: Turn, run: Run, kind: TimerKind) -> None:
     """The attempt has taken too long, or the action was silent for too long: its result is not waited for."""
     task = run.task
-    if run.status is _E.WAIT_ASYNC:
+    if run.status is _E.WAIT_ASYNC and not run.waiting:
         if run.owns_child and run.child is not None:
             turn.do(CancelChild(run.child, f"{task.id} timed out"))
     else:
@@ -223,7 +236,9 @@ def lose(turn: Turn, run: Run) -> None:
         return
     error = ActionCrashedError(f"the engine died while attempt {run.attempt} of {run.task.id} was under way")
     failure = Failure.of(error, task=run.task.id, attempt=run.attempt)
-    if run.task.on_crash is OnCrash.RETRY:
+    if run.task.on_crash is OnCrash.ASK:
+        ask(turn, run, run.input, f"{error}: may it be tried again?", run.attempt)
+    elif run.task.on_crash is OnCrash.RETRY:
         _schedule_retry(turn, run, failure, 0.0, crashed=True)
     else:
         turn.then(Step.FAIL, run, failure)

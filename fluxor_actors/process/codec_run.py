@@ -8,7 +8,9 @@ from typing import Any
 
 from attrs import asdict
 
+from fluxor_actors.process.asking import asking_from_plain, asking_to_plain
 from fluxor_actors.process.commands import TimerKind
+from fluxor_actors.process.delegation import Delegation
 from fluxor_actors.process.events import Outcome
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.plan import Plan
@@ -20,12 +22,14 @@ __all__ = ["RunReader", "RunWriter"]
 
 # With the values that a run or body has at first: these are left out.
 _RUN: Mapping[str, Any] = {
-    "admitted": False, "attempt": 0, "child": None, "demanded": False, "entered": False, "group": False, "has_output": False,
+    "admitted": False, "asked": 0, "attempt": 0, "child": None, "demanded": False, "entered": False, "group": False, "has_output": False,
     "ignore_error": False, "index": None, "input": None, "iteration": 1, "missing": 0, "output": None, "owns_child": False,
     "scheduled": False, "signal": None, "signalled": False, "stage": 0, "stepped": False, "target": None, "tries": 0,
 }  # fmt: skip
 _BODY: Mapping[str, Any] = {"blocking": None, "caught": False, "cursor": 0, "finalized": False, "open": 0, "places": 0}
-_FAN: Mapping[str, Any] = {"failed": 0, "first": None, "joined": None, "last": None, "succeeded": 0}
+_FAN: Mapping[str, Any] = {
+    "emitter": None, "failed": 0, "first": None, "joined": None, "kinds": None, "last": None, "succeeded": 0,
+}  # fmt: skip
 
 
 def _changed(thing: object, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,8 +60,12 @@ class RunWriter:
             data["parent"] = run.parent.id
         if run.failure is not None:
             data["failure"] = asdict(run.failure)
+        if run.approval is not None:
+            data["approval"] = asking_to_plain(run.approval)
         if run.timers:
             data["timers"] = {str(kind): due for kind, due in run.timers.items()}
+        if run.delegated is not None:
+            data["delegated"] = run.delegated.as_plain()
         if run.body is not None:
             data["body"] = self._body(run.body)
         return data
@@ -173,6 +181,10 @@ class RunReader:
                 setattr(run, name, data[name])
         run.status = ExecutionState(data["status"])
         run.failure = _failure(data.get("failure"))
+        if "delegated" in data:
+            run.delegated = Delegation.from_plain(data["delegated"])
+        if "approval" in data:
+            run.approval = asking_from_plain(data["approval"])
         run.timers = {TimerKind(kind): due for kind, due in data.get("timers", {}).items()}
         return run
 
@@ -186,6 +198,8 @@ def _body(data: Mapping[str, Any], runs: Mapping[str, Run]) -> Body:
         for name in _FAN:
             if name in fan:
                 setattr(body, name, fan[name])
+        if body.kinds is not None:
+            body.kinds = tuple(body.kinds)
     for name in _BODY:
         if name in data:
             setattr(body, name, data[name])

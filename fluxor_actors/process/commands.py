@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from fluxor_actors.light import frozen
+from fluxor_actors.policy import Policy
 from fluxor_actors.process.failure import Failure
 
 __all__ = [
@@ -15,15 +16,19 @@ __all__ = [
     "AttemptStarted",
     "AttemptSucceeded",
     "AttemptSuspended",
+    "AwaitWork",
     "Cancel",
     "ChildEnded",
     "Command",
     "Decide",
+    "EmitTasks",
+    "EndWait",
     "FireTimer",
     "Heartbeat",
     "Pause",
     "Recover",
     "Resume",
+    "ResumeExecution",
     "ResumeFailed",
     "Signal",
     "Start",
@@ -59,6 +64,8 @@ class Start:
     environment: Mapping[str, Any] = {}
     # What the application attached for its actions to read.
     values: Mapping[str, Any] = {}
+    # Which actions may run: what the call says, and, for a child, what holds for its parent.
+    policies: tuple[Policy, ...] = ()
 
 
 @frozen(slots=True)
@@ -192,6 +199,60 @@ class Recover:
     """The engine, or the supervisor, has died and is back: attempts that were under way are lost."""
 
 
+@frozen(slots=True)
+class EmitTasks:
+    """Somebody gives work to others: by the action of ``attempt``, as its ``ordinal``-th, or, without these, from outside as ``name``.
+
+    Attributes:
+        as_: the name to which an item is bound.
+        definitions: the documents of the tasks, one task each, as JSON.
+        items: one for each child.
+        kinds: for each child, which of the definitions; None when there is one.
+        ticket: under which the answer is awaited.
+        wait: whether that is the end of all children, and not their beginning.
+    """
+
+    run: str
+    as_: str
+    definitions: tuple[str, ...]
+    items: tuple[Any, ...]
+    kinds: tuple[int, ...] | None = None
+    attempt: int = 0
+    ordinal: int = 0
+    name: str = ""
+    ticket: int = 0
+    wait: bool = False
+
+
+@frozen(slots=True)
+class AwaitWork:
+    """The action of an attempt waits: for the end of a group, or for the ``value``-th value that `ResumeExecution` brings."""
+
+    run: str
+    attempt: int
+    ticket: int
+    group: str | None = None
+    value: int = 0
+
+
+@frozen(slots=True)
+class EndWait:
+    """The action of an attempt waits no longer. ``drop``: nor does anybody need what it waited for."""
+
+    run: str
+    attempt: int
+    ticket: int
+    drop: bool = False
+
+
+@frozen(slots=True)
+class ResumeExecution:
+    """A value for an action that waits for one, or will."""
+
+    run: str
+    value: Any = None
+
+
 Command = (
     Start
     | AttemptStarted
@@ -210,4 +271,8 @@ Command = (
     | Steer
     | Decide
     | Recover
+    | EmitTasks
+    | AwaitWork
+    | EndWait
+    | ResumeExecution
 )

@@ -12,6 +12,8 @@ from fluxor_actors.definition import TaskIndex, content_hash, expand_matrix
 from fluxor_actors.definition.model import Await, Kind, Parameter, Retry, Task, Workflow
 from fluxor_actors.errors import DefinitionError
 from fluxor_actors.expression import Language
+from fluxor_actors.policy import Policy
+from fluxor_actors.process.fragments import fragments_of
 from fluxor_actors.process.plan import FanOut, Flow, Join, Jump, Plan, Role, Setting, TaskPlan
 from fluxor_actors.process.waits import check_waits
 
@@ -78,7 +80,13 @@ class _Compiler:
             environment_names=tuple(dict.fromkeys(self.environment)),
             auto_pause=workflow.auto_pause,
             structure=self.structure,
+            fragments=fragments_of(self._fragment),
+            policy=_policy(workflow),
         )
+
+    def _fragment(self, workflow: Workflow) -> Plan:
+        """The plan of a task that was emitted at run time."""
+        return compile_plan(workflow, self.language, self.structure, self.retry)
 
     def _add(self, task: Task, parent: int, position: int, role: Role, task_id: str) -> int:
         """Number a task and all below it, in document order."""
@@ -144,6 +152,8 @@ class _Compiler:
                 timeout=task.timeout,
                 heartbeat=task.heartbeat_timeout,
                 on_crash=task.on_crash,
+                approval=task.approval,
+                join=None if task.await_ is None else self._join(task.await_, task_id, None),
             )
         if task.template is not None:
             return self._template(plan, task_id)
@@ -286,6 +296,11 @@ class _Compiler:
                 self.environment.append(source[1])
         value = self.language.value(parameter.value)
         return Setting(tuple(parameter.name.split(".")), value, parameter.append, parameter.type, source)
+
+
+def _policy(workflow: Workflow) -> Policy | None:
+    policy = Policy.of(workflow.policy)
+    return None if policy is None or policy.silent else policy
 
 
 # Of a task with a matrix, these concern the whole; the rest is each combination's.

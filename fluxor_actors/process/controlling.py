@@ -6,7 +6,8 @@ from fluxor_actors.errors import FluxorError, InputError, InvalidStateError, Tas
 from fluxor_actors.process import commands
 from fluxor_actors.process.attempting import lose
 from fluxor_actors.process.closing import cancel as cancel_run
-from fluxor_actors.process.effects import CancelChild, Continue, PauseChild, ProcessEnded, ResumeChild, WatchChild
+from fluxor_actors.process.commands import TimerKind
+from fluxor_actors.process.effects import CancelChild, Continue, PauseChild, ProcessEnded, RequestApproval, ResumeChild, WatchChild
 from fluxor_actors.process.events import (
     PauseRequested,
     ProcessCancelled,
@@ -21,6 +22,8 @@ from fluxor_actors.process.events import (
 )
 from fluxor_actors.process.joining import take_signal
 from fluxor_actors.process.opening import open_run
+from fluxor_actors.process.requests import request_of
+from fluxor_actors.process.plan import Flow
 from fluxor_actors.process.run import FanBody, Run
 from fluxor_actors.process.scope import Scope
 from fluxor_actors.process.settings import evaluate_init, structure_given
@@ -85,6 +88,7 @@ def start(turn: Turn, command: commands.Start) -> None:
             command.root_id,
             command.environment,
             command.values,
+            command.policies,
         )
     )
     open_run(turn, None, plan.root)
@@ -120,10 +124,10 @@ def resume(turn: Turn, command: commands.Resume) -> None:
 def release(turn: Turn) -> None:
     """Go on with what a pause has held back: runs, timers that fell due, processes that are waited for."""
     state = turn.state
-    for run_id in tuple(state.held):
     if state.root is not None and state.root.body is not None and state.root.body.open == 0:
         # All is done, but for the end of the whole.
         turn.then(Step.ADVANCE, state.root)
+    for run_id in tuple(state.held):
         run = state.runs[run_id]
         turn.emit(RunReleased(run.id, run.stage))
         turn.then(Step.BEGIN, run)
@@ -131,6 +135,8 @@ def release(turn: Turn) -> None:
         for kind, due in run.timers.items():
             if due <= turn.now:
                 turn.then(Step.FIRE, run, kind, due)
+        if run.waiting:
+            turn.then(Step.GO_ON, run)
     for run in _with_child(turn):
         if not run.signalled:
             assert run.child is not None
@@ -200,12 +206,14 @@ def recover(turn: Turn, command: commands.Recover) -> None:
         if run.status.final:
             continue
         for kind, due in run.timers.items():
-            if run.status not in (_E.SCHEDULED, _E.RUNNING):
+            if run.status not in (_E.SCHEDULED, _E.RUNNING) and not run.waiting:
                 turn.start_timer(run, kind, due)
-        if run.status in (_E.SCHEDULED, _E.RUNNING):
+        if run.status in (_E.SCHEDULED, _E.RUNNING) or run.waiting:
             lose(turn, run)
-        elif run.status is _E.WAIT_ASYNC and run.task.join is None and run.child is not None:
-            turn.do(WatchChild(run.id, run.child))
+        elif run.status is _E.WAIT_FOR_APPROVAL:
+            turn.do(RequestApproval(request_of(turn.state, run), again=True))
+        elif run.status is _E.WAIT_ASYNC and run.task.flow is Flow.ACTION and run.child is not None:
+            turn.do(WatchChild(run.id, run.child, not run.owns_child, TimerKind.TIMEOUT in run.timers))
             if run.owns_child and run.signalled:
                 turn.do(CancelChild(run.child, turn.state.cancel_reason or "cancelled"))
             elif run.owns_child and turn.state.pausing:

@@ -11,11 +11,13 @@ from typing import Any
 
 from fluxor_actors.light import frozen
 from fluxor_actors.process import (
+    approving,
     attempting,
     closing,
     commands,
     controlling,
     deadlocking,
+    delegating,
     demanding,
     ending,
     following,
@@ -26,9 +28,10 @@ from fluxor_actors.process import (
     timing,
 )
 from fluxor_actors.process.commands import Command
-from fluxor_actors.process.effects import Effect
+from fluxor_actors.process.effects import ApprovalEffect, Effect
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.joining import check_join
+from fluxor_actors.process.run import Run
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Note, Rules, Step, Turn
@@ -38,11 +41,15 @@ __all__ = ["Decision", "Rules", "decide"]
 
 @frozen(slots=True)
 class Decision:
-    """What was decided: the events, already applied to the state; the effects, to be carried out once the events are committed."""
+    """What was decided: the events, already applied to the state; the effects, to be carried out once the events are committed.
+
+    ``asked``: those of the effects that say what has happened to approval requests, to be kept along with the events; None: nothing.
+    """
 
     events: list[Event]
     effects: list[Effect]
     notes: list[Note]
+    asked: list[ApprovalEffect] | None = None
 
 
 def _advance(turn: Turn, command: commands.Advance) -> None:
@@ -53,6 +60,13 @@ def _advance(turn: Turn, command: commands.Advance) -> None:
 
 def _fire(turn: Turn, command: commands.FireTimer) -> None:
     timing.fire(turn, turn.state.runs.get(command.run), command.kind, command.due)
+
+
+def _check_join(turn: Turn, run: Run, group: Run) -> None:
+    if run.delegated is None:
+        check_join(turn, run, group)
+    else:
+        delegating.check_group(turn, run, group)
 
 
 _COMMANDS: dict[type, Callable[[Turn, Any], None]] = {
@@ -71,7 +85,12 @@ _COMMANDS: dict[type, Callable[[Turn, Any], None]] = {
     commands.ResumeFailed: controlling.resume_failed,
     commands.Signal: controlling.signal,
     commands.Steer: controlling.steer,
+    commands.Decide: approving.decide_request,
     commands.Recover: controlling.recover,
+    commands.EmitTasks: delegating.emit_tasks,
+    commands.AwaitWork: delegating.await_work,
+    commands.EndWait: delegating.end_wait,
+    commands.ResumeExecution: delegating.resume_execution,
 }
 
 _STEPS: dict[Step, Callable[..., None]] = {
@@ -89,9 +108,10 @@ _STEPS: dict[Step, Callable[..., None]] = {
     Step.RESTART: jumping.restart,
     Step.FIRE: timing.fire,
     Step.OPEN: demanding.open_demanded,
-    Step.CHECK_JOIN: check_join,
+    Step.CHECK_JOIN: _check_join,
     Step.REVIVE: reviving.revive,
     Step.RELEASE: controlling.release,
+    Step.GO_ON: delegating.go_on,
 }
 _TABLE = tuple(_STEPS[step] for step in Step)
 
@@ -125,4 +145,4 @@ def decide(state: State, command: Command, now: float, rules: Rules) -> Decision
         state.updated_at = now
         if state.finished_at is None and state.status.final:
             state.finished_at = now
-    return Decision(turn.events, turn.effects, turn.notes)
+    return Decision(turn.events, turn.effects, turn.notes, turn.asked)

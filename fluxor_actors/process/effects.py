@@ -11,6 +11,7 @@ from fluxor_actors.process.failure import Failure
 
 __all__ = [
     "AbandonAttempt",
+    "Answer",
     "AnswerApproval",
     "ApprovalEffect",
     "CancelChild",
@@ -75,10 +76,15 @@ class StopTimer:
 
 @frozen(slots=True)
 class WatchChild:
-    """Deliver a `ChildEnded` when that process has ended, also if it has already."""
+    """Deliver a `ChildEnded` when that process has ended, also if it has already.
+
+    ``foreign``: somebody else has started it, and it may wait for this process in its turn. ``timed``: the wait ends by itself.
+    """
 
     run: str
     child: str
+    foreign: bool = False
+    timed: bool = False
 
 
 @frozen(slots=True)
@@ -140,6 +146,7 @@ class AnswerApproval:
 
     request: Request
     decision: Decision
+    ballots: tuple[Ballot, ...] = ()
 
 
 @frozen(slots=True)
@@ -153,6 +160,17 @@ class LapseApproval:
 
 
 ApprovalEffect = RequestApproval | CountApproval | AnswerApproval | LapseApproval
+
+@frozen(slots=True)
+class Answer:
+    """Tell the action of an attempt what it has asked for under ``ticket``: a value, or that there is none."""
+
+    run: str
+    attempt: int
+    ticket: int
+    value: Any = None
+    failure: Failure | None = None
+
 
 Effect = (
     Dispatch
@@ -170,4 +188,5 @@ Effect = (
     | AnswerApproval
     | LapseApproval
     | ProcessEnded
+    | Answer
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fluxor_actors.errors import FluxorError
+from fluxor_actors.process.departing import part_from_groups
 from fluxor_actors.process.effects import ProcessEnded
 from fluxor_actors.process.events import (
     Event,
@@ -18,6 +19,7 @@ from fluxor_actors.process.events import (
 )
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.leaving import may_jump
+from fluxor_actors.process.requests import withdraw
 from fluxor_actors.process.run import Run
 from fluxor_actors.process.scope import Scope
 from fluxor_actors.process.settings import evaluate_post
@@ -35,7 +37,11 @@ def end(turn: Turn, run: Run, event: Event, goto: int | None = None) -> None:
     restart = parent is None and run.body is not None and run.id in run.body.jumps
     if run.timers:
         turn.stop_timers(run)
+    if run.approval is not None:
+        withdraw(turn, run)
     turn.emit(event)
+    if run.delegated is not None:
+        part_from_groups(turn, run)
     if waiters:
         turn.then(Step.DEPENDENCY_ENDED, task.number, run.status, tuple(waiters))
     if goto is not None:

@@ -6,6 +6,14 @@ recorded, so that replaying evaluates nothing; what follows from other events is
 
 from __future__ import annotations
 
+from fluxor_actors.process.events_approval import (
+    ApprovalExpired,
+    ApprovalGranted,
+    ApprovalRefused,
+    ApprovalRequested,
+    ApprovalVoted,
+    ApprovalWithdrawn,
+)
 from fluxor_actors.process.events_attempt import (
     AttemptBegun,
     AttemptScheduled,
@@ -16,6 +24,13 @@ from fluxor_actors.process.events_attempt import (
     RetryScheduled,
     SignalAwaited,
     SignalTaken,
+)
+from fluxor_actors.process.events_delegation import (
+    ExecutionResumed,
+    GroupEmitted,
+    OutputAwaited,
+    WaitBegun,
+    WaitEnded,
 )
 from fluxor_actors.process.events_process import (
     PauseRequested,
@@ -58,12 +73,20 @@ from fluxor_actors.process.events_run import (
 )
 
 __all__ = [
+    "ApprovalExpired",
+    "ApprovalGranted",
+    "ApprovalRefused",
+    "ApprovalRequested",
+    "ApprovalVoted",
+    "ApprovalWithdrawn",
     "AttemptBegun",
     "AttemptScheduled",
     "CancelSignalled",
     "ChildAwaited",
     "Event",
+    "ExecutionResumed",
     "FanOutBegun",
+    "GroupEmitted",
     "GroupJoined",
     "GroupOpened",
     "HeartbeatReceived",
@@ -71,6 +94,7 @@ __all__ = [
     "JumpRequested",
     "Jumped",
     "Outcome",
+    "OutputAwaited",
     "PauseRequested",
     "ProcessCancelRequested",
     "ProcessCancelled",
@@ -102,6 +126,8 @@ __all__ = [
     "SignalReceived",
     "SignalTaken",
     "TimeoutLapsed",
+    "WaitBegun",
+    "WaitEnded",
     "Write",
 ]
 
@@ -147,5 +173,16 @@ Event = (
     | RunCancelled
     | RunClosing
     | JumpRequested
+    | ApprovalRequested
+    | ApprovalVoted
+    | ApprovalGranted
+    | ApprovalRefused
+    | ApprovalExpired
+    | ApprovalWithdrawn
     | Jumped
+    | GroupEmitted
+    | WaitBegun
+    | WaitEnded
+    | ExecutionResumed
+    | OutputAwaited
 )

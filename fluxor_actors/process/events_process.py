@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field
 
 from fluxor_actors.light import frozen
+from fluxor_actors.policy import Policy
 from fluxor_actors.process.failure import Failure
 
 __all__ = [
@@ -42,6 +43,7 @@ class ProcessStarted:
     root_id: str | None = None
     environment: Mapping[str, Any] = field(factory=dict)
     values: Mapping[str, Any] = field(factory=dict)
+    policies: tuple[Policy, ...] = ()
 
 
 @frozen(slots=True)

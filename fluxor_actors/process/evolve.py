@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fluxor_actors.process import events as happened
+from fluxor_actors.process import evolve_approval as approval
 from fluxor_actors.process import evolve_attempt as attempt
 from fluxor_actors.process import evolve_closing as closing
+from fluxor_actors.process import evolve_delegation as delegation
 from fluxor_actors.process import evolve_ending as ending
 from fluxor_actors.process import evolve_opening as opening
 from fluxor_actors.process import evolve_process as whole
@@ -54,12 +56,23 @@ RULES: Mapping[type, Callable[[State, Any], None]] = {
     happened.RetryScheduled: attempt.retry_scheduled,
     happened.ResultDropped: attempt.result_dropped,
     happened.CancelSignalled: attempt.cancel_signalled,
+    happened.ApprovalRequested: approval.requested,
+    happened.ApprovalVoted: approval.voted,
+    happened.ApprovalGranted: approval.granted,
+    happened.ApprovalRefused: approval.refused,
+    happened.ApprovalExpired: approval.expired,
+    happened.ApprovalWithdrawn: approval.withdrawn,
     happened.RunCompleted: ending.completed,
     happened.RunFailed: ending.failed,
     happened.RunCancelled: ending.cancelled,
     happened.RunClosing: closing.closing,
     happened.JumpRequested: closing.jump_requested,
     happened.Jumped: closing.jumped,
+    happened.GroupEmitted: delegation.group_emitted,
+    happened.WaitBegun: delegation.wait_begun,
+    happened.WaitEnded: delegation.wait_ended,
+    happened.ExecutionResumed: delegation.execution_resumed,
+    happened.OutputAwaited: delegation.output_awaited,
 }
 
 

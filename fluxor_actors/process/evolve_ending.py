@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fluxor_actors.process import events as happened
+from fluxor_actors.process.delegation import NOBODY
 from fluxor_actors.process.events import Outcome
 from fluxor_actors.process.plan import Flow, Role
 from fluxor_actors.process.run import Run
@@ -12,7 +13,7 @@ from fluxor_actors.process.scope import Scope, set_path
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ExecutionState
 
-__all__ = ["drop_below", "forget_group", "stop_awaiting"]
+__all__ = ["abandon_group", "drop_below", "forget_group", "stop_awaiting"]
 
 _E = ExecutionState
 
@@ -111,6 +112,8 @@ def _leave(state: State, run: Run) -> None:
         state.held.pop(run.id, None)
     if run.signal is not None:
         stop_awaiting(state, run)
+    if run.approval is not None:
+        state.approvals.pop(run.approval.id, None)
     if not run.group:
         if not task.composite:
             state.tally.count(run.status, 1)
@@ -118,6 +121,10 @@ def _leave(state: State, run: Run) -> None:
             _tell_dependents(state, run)
         if task.flow is Flow.JOIN and run.child is not None:
             _part(state, run)
+        if run.delegated is not None:
+            _part_from_groups(state, run, good=good)
+    elif run.fan.emitter is not None:
+        _tell_emitter(state, run)
     if run.parent is not None:
         _leave_parent(run, run.parent, good=good)
     if not _matters(state, run, good=good):
@@ -161,6 +168,9 @@ def _matters(state: State, run: Run, *, good: bool) -> bool:
     """Whether an ended run may still be taken up again, or its results be asked for."""
     if not run.group:
         return not good
+    if run.fan.emitter is not None:
+        # Its emitter may be run again, and ask for it.
+        return run.fan.emitter in state.runs
     if run.fan.joined is not None:
         return run.fan.joined in state.runs
     if not good:
@@ -182,6 +192,41 @@ def _part(state: State, run: Run) -> None:
         forget_group(state, group.id)
 
 
+def _part_from_groups(state: State, run: Run, *, good: bool) -> None:
+    """An action's task has ended. What it has emitted goes on by itself, or stays as long as the task may be taken up again."""
+    delegated = run.delegated
+    assert delegated is not None
+    delegated.waits.clear()
+    if not good:
+        return
+    for group_id in delegated.groups.values():
+        group = state.runs.get(group_id)
+        if group is None or group.fan.emitter != run.id:
+            continue
+        if group.status.final and (group.status is not _E.FAILED or group.fan.joined is not None):
+            forget_group(state, group_id)
+        else:
+            group.fan.emitter = group.fan.joined = None
+
+
+def _tell_emitter(state: State, group: Run) -> None:
+    emitter = state.runs.get(group.fan.emitter or "")
+    if emitter is not None and emitter.delegated is not None and group.id in emitter.delegated.collecting:
+        emitter.delegated.missing -= 1
+
+
+def abandon_group(state: State, group_id: str) -> None:
+    """Nobody will ask for the group any more: it is forgotten as soon as it has ended."""
+    group = state.runs.get(group_id)
+    if group is None:
+        return
+    if group.status.final:
+        forget_group(state, group_id)
+    else:
+        group.fan.emitter = NOBODY
+        group.fan.joined = None
+
+
 def forget_group(state: State, group_id: str) -> None:
     """Forget a group that has ended."""
     group = state.runs.pop(group_id)
@@ -201,6 +246,9 @@ def drop_below(state: State, run: Run) -> None:
         state.runs.pop(gone.id, None)
         if gone.body is not None:
             below.extend(gone.body.kept.values())
+        if gone.delegated is not None:
+            for group_id in gone.delegated.groups.values():
+                abandon_group(state, group_id)
         if gone.task.flow is Flow.JOIN and gone.child is not None:
             group = state.runs.get(gone.child)
             if group is not None and group.status.final:

@@ -23,6 +23,7 @@ def started(state: State, event: happened.ProcessStarted) -> None:
     state.root_id = event.root_id or event.process_id
     state.surround(event.environment)
     state.values = event.values
+    state.policies = event.policies
     state.selected = state.plan.selection(event.tasks)
     state.session.update(event.session)
     state.enter(ProcessState.RUNNING)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from fluxor_actors.process import events as happened
+from fluxor_actors.process.asking import Answer
+from fluxor_actors.process.delegation import Delegation
 from fluxor_actors.process.events import Outcome
-from fluxor_actors.process.evolve_ending import drop_below
+from fluxor_actors.process.evolve_ending import abandon_group, drop_below
 from fluxor_actors.process.plan import Flow
 from fluxor_actors.process.run import Body, FanBody, Phase, Run, Stage
 from fluxor_actors.process.state import State
@@ -40,6 +44,9 @@ def _reopen(state: State, run: Run) -> None:
         run.frame.done.pop(task.number, None)
     if run.parent is not None:
         _rejoin_parent(state, run, run.parent)
+    if run.delegated is not None and not run.has_output and _collects_again(state, run.delegated):
+        state.move(run, _E.WAIT_ASYNC)
+        return
     if run.body is None or run.has_output or not run.entered:
         # What is below it has succeeded, or was made good: only what follows it is missing.
         drop_below(state, run)
@@ -49,6 +56,15 @@ def _reopen(state: State, run: Run) -> None:
         return
     state.move(run, _E.WAIT_FOR_SUB_TASKS)
     _reopen_body(state, run, run.body)
+
+
+def _collects_again(state: State, delegated: Delegation) -> bool:
+    """Whether the action had returned, and the task has waited for what it emitted. Those of it that did not complete go on."""
+    groups = [state.runs.get(group_id) for group_id in delegated.collecting]
+    if not groups or None in groups:
+        return False
+    delegated.missing = sum(group is not None and group.status is not _E.COMPLETED for group in groups)
+    return True
 
 
 def _refresh(state: State, run: Run) -> None:
@@ -61,6 +77,9 @@ def _refresh(state: State, run: Run) -> None:
     run.owns_child = False
     run.ignore_error = False
     run.stepped = True
+    if run.approval is not None and run.approval.answer is not Answer.GRANTED:
+        # It is asked anew: before the first attempt in the ordinary way, and before another one here.
+        run.approval = evolve(run.approval, answer=Answer.WITHDRAWN) if run.scheduled else None
 
 
 def _rejoin_parent(state: State, run: Run, parent: Run) -> None:
@@ -136,6 +155,13 @@ def _forget_stopped(state: State, body: Body) -> None:
             del body.kept[run_id]
             drop_below(state, child)
             state.runs.pop(run_id, None)
+            _forget_groups(state, child)
+
+
+def _forget_groups(state: State, run: Run) -> None:
+    if run.delegated is not None:
+        for group_id in run.delegated.groups.values():
+            abandon_group(state, group_id)
 
 
 def _forget(state: State, run: Run) -> None:
@@ -149,5 +175,6 @@ def _forget(state: State, run: Run) -> None:
             state.tally.total -= 1
         if gone.task.tracked and gone.frame.done.get(gone.task.number) is gone.status:
             del gone.frame.done[gone.task.number]
+        _forget_groups(state, gone)
         if gone.body is not None:
             below.extend(gone.body.kept.values())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fluxor_actors.errors import DependencyFailedError, FluxorError
+from fluxor_actors.process.approving import gate, go_on, guarded
 from fluxor_actors.process.attempting import schedule
 from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.ending import end
@@ -70,6 +71,8 @@ def begin(turn: Turn, run: Run) -> None:
     elif run.has_output:
         # Its action has run; what came after it failed, and the process was resumed.
         turn.then(Step.COMPLETE, run, run.output)
+    elif run.approval is not None:
+        go_on(turn, run)
     elif run.scheduled:
         schedule(turn, run)
     elif run.target is not None or (
@@ -220,7 +223,10 @@ def _enter(turn: Turn, run: Run, task: TaskPlan, variables: Mapping[str, Any] | 
     if variables is not None:
         turn.emit(RunEntered(run.id, variables))
     if flow is Flow.ACTION:
-        schedule(turn, run)
+        if guarded(turn, task):
+            gate(turn, run)
+        else:
+            schedule(turn, run)
     elif flow is Flow.FAN_OUT:
         emit_detached(turn, run)
     elif flow is Flow.JOIN:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from attrs import field, frozen
 
-from fluxor_actors.definition.model import AwaitMode, Merge, OnCrash, Retry, Task, Workflow
+from fluxor_actors.definition.model import Approval, AwaitMode, Merge, OnCrash, Retry, Task, Workflow
 from fluxor_actors.expression import Expression, Value
+from fluxor_actors.policy import Policy
 
 __all__ = ["FanOut", "Flow", "Join", "Jump", "Plan", "Role", "Setting", "TaskPlan"]
 
@@ -80,6 +81,7 @@ class FanOut:
         fail_fast: whether the first failure ends the rest.
         detached: the emitting task does not wait.
         awaited: some task joins the group later.
+        bodies: of what an action emits, the bodies among which each item chooses.
     """
 
     body: int
@@ -92,6 +94,7 @@ class FanOut:
     join: Join
     detached: bool = False
     awaited: bool = False
+    bodies: tuple[int, ...] = ()
 
 
 @frozen(slots=True, eq=False)
@@ -129,12 +132,18 @@ class TaskPlan:
     timeout: float | None = None
     heartbeat: float | None = None
     on_crash: OnCrash = OnCrash.RETRY
+    approval: Approval | None = None
     post: tuple[Setting, ...] = ()
     goto: tuple[Jump, ...] = ()
     auto_pause: bool = False
     fan_out: FanOut | None = None
     join: Join | None = None
     composite: bool = False
+
+    @property
+    def action(self) -> str:
+        """``service:method``."""
+        return f"{self.service}:{self.method}"
 
     def contains(self, number: int) -> bool:
         """Whether the task of that number is this one or below it."""
@@ -143,17 +152,24 @@ class TaskPlan:
 
 @frozen(slots=True, eq=False)
 class Plan:
-    """A workflow, resolved."""
+    """A workflow, resolved.
+
+    ``fragments`` compiles tasks that are emitted at run time. A process that has emitted some has a plan of its ``own``, to whose tasks
+    theirs are added.
+    """
 
     workflow: Workflow
     hash: str
-    tasks: tuple[TaskPlan, ...]
+    tasks: Sequence[TaskPlan]
     numbers: Mapping[str, int]
     init: tuple[Setting, ...]
     dependencies: tuple[int, ...]
     environment_names: tuple[str, ...]
     auto_pause: bool
     structure: Any = field(repr=False)
+    fragments: Callable[[int, int, int, str, str, tuple[str, ...]], tuple[TaskPlan, ...]] = field(repr=False)
+    own: bool = False
+    policy: Policy | None = None
 
     @property
     def root(self) -> TaskPlan:

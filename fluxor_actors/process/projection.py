@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from fluxor_actors.definition.model import OnExpire
 from fluxor_actors.instants import to_datetime
 from fluxor_actors.names import execution_id
 from fluxor_actors.process import events as happened
 from fluxor_actors.process.events import Event
+from fluxor_actors.process.fragments import extend
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.snapshot import Execution
 from fluxor_actors.process.states import ExecutionState
@@ -18,6 +20,8 @@ __all__ = ["Projection", "task_id_of"]
 
 _E = ExecutionState
 _MARKS = re.compile(r"\[\d+\]|#\w+")
+# Groups, of tasks with ``emit``, of actions, and from outside.
+_GROUP = re.compile(r"#(group|emit\d+(_\d+)?|sent\w+)$")
 
 
 def task_id_of(run_id: str) -> str:
@@ -33,6 +37,7 @@ def task_id_of(run_id: str) -> str:
 
 class _Record:
     __slots__ = (
+        "approved",
         "attempt",
         "error",
         "finished",
@@ -54,6 +59,7 @@ class _Record:
         self.task = task
         self.iteration = iteration
         self.state = _E.PENDING
+        self.approved: bool | None = None
         self.attempt = 0
         # The attempt that the present one stands for: those that were lost with an engine were no tries of their own.
         self.first = 1
@@ -66,7 +72,7 @@ class _Record:
 
 
 _FIRST: Mapping[str, Any] = {
-    "attempt": 0, "error": None, "finished": None, "first": 1, "input": None, "iteration": 1, "output": None, "scheduled": None,
+    "approved": None, "attempt": 0, "error": None, "finished": None, "first": 1, "input": None, "iteration": 1, "output": None, "scheduled": None,
     "started": None,
 }  # fmt: skip
 """What the rest of a record is at first."""
@@ -80,12 +86,19 @@ _STATES: dict[type, ExecutionState] = {
     happened.ChildAwaited: _E.WAIT_ASYNC,
     happened.SignalAwaited: _E.WAIT_ASYNC,
     happened.GroupJoined: _E.WAIT_ASYNC,
+    happened.WaitBegun: _E.WAIT_ASYNC,
+    happened.OutputAwaited: _E.WAIT_ASYNC,
+    happened.WaitEnded: _E.RUNNING,
     happened.RunSkipped: _E.SKIPPED,
     happened.RunCancelled: _E.CANCELLED,
     happened.RunFailed: _E.FAILED,
     happened.RunCompleted: _E.COMPLETED,
     happened.RetryScheduled: _E.PENDING,
     happened.AttemptScheduled: _E.SCHEDULED,
+    happened.ApprovalRequested: _E.WAIT_FOR_APPROVAL,
+    happened.ApprovalGranted: _E.PENDING,
+    happened.ApprovalRefused: _E.PENDING,
+    happened.ApprovalExpired: _E.PENDING,
 }
 
 
@@ -115,6 +128,10 @@ class Projection:
         if type(event) is happened.ProcessRestarted:
             self._reopen()
             return None
+        if type(event) is happened.GroupEmitted:
+            number = self._records[event.run].task if event.run in self._records else self._number_of(event.run)
+            self._plan = extend(self._plan, event.task, number, event.as_, event.definitions)
+            return None
         run_id = getattr(event, "run", None)
         if run_id is None:
             return None
@@ -134,10 +151,13 @@ class Projection:
         record = self._records[run_id] = _Record(number, run_id, task, iteration)
         return record
 
+    def _number_of(self, run_id: str) -> int:
+        return self._plan.numbers[task_id_of(run_id)]
+
     def _adopt(self, run_id: str) -> _Record | None:
         """A run whose opening was not seen."""
         number = self._plan.numbers.get(task_id_of(run_id))
-        if number is None or run_id.endswith("#group"):
+        if number is None or _GROUP.search(run_id) is not None:
             return None
         return self._open(run_id, number, 1)
 
@@ -169,6 +189,17 @@ class Projection:
             record.finished = at
         elif isinstance(event, (happened.RunSkipped, happened.RunCancelled)):
             record.finished = at
+        elif isinstance(event, happened.ApprovalRequested):
+            record.approved = None
+            record.input = event.args
+        elif isinstance(event, happened.ApprovalGranted):
+            record.approved = True
+            if event.args is not None:
+                record.input = event.args
+        elif isinstance(event, happened.ApprovalRefused):
+            record.approved = False
+        elif isinstance(event, happened.ApprovalExpired):
+            record.approved = event.outcome is OnExpire.APPROVE
 
     def reopened(self, event: happened.ProcessRestarted, at: float) -> list[str]:
         """Take in a restart. Returns the ids of the runs that go on."""
@@ -258,6 +289,7 @@ class Projection:
             iteration=record.iteration,
             state=record.state,
             attempt=record.attempt,
+            approved=record.approved,
             input=record.input,
             output=record.output,
             error=record.error,

@@ -41,9 +41,11 @@ def relieve(turn: Turn) -> bool:
 
 
 def _can_wake(run: Run) -> bool:
+    if run.status is _E.WAIT_FOR_APPROVAL:
+        return True
     if run.status is _E.WAIT_ASYNC:
         # A group's items are runs of their own.
-        return run.task.join is None or run.task.join.on is None
+        return not run.awaits_groups and (run.task.join is None or run.task.join.on is None)
     if isinstance(run.body, FanBody) and run.body.cursor < len(run.body.items):
         fan_out = run.task.fan_out
         if fan_out is None or fan_out.limit is None or run.body.open - len(run.body.queue) < fan_out.limit:

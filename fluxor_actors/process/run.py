@@ -8,7 +8,9 @@ from typing import Any
 
 from attrs import frozen
 
+from fluxor_actors.process.asking import Asking
 from fluxor_actors.process.commands import TimerKind
+from fluxor_actors.process.delegation import Delegation
 from fluxor_actors.process.events import Outcome
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.plan import TaskPlan
@@ -114,7 +116,7 @@ class Body:
 class FanBody(Body):
     """The items of a run."""
 
-    __slots__ = ("failed", "first", "items", "joined", "last", "outputs", "succeeded")
+    __slots__ = ("emitter", "failed", "first", "items", "joined", "kinds", "last", "outputs", "succeeded")
 
     def __init__(self, items: tuple[Any, ...]) -> None:
         super().__init__()
@@ -127,13 +129,16 @@ class FanBody(Body):
         self.last: int | None = None
         #: of a group: the run that waits for it
         self.joined: str | None = None
+        #: of a group that an action has emitted: its run, and which body each item has
+        self.emitter: str | None = None
+        self.kinds: tuple[int, ...] | None = None
 
 
 class Run:
     """One run of one task in one iteration."""
 
     __slots__ = (
-        "admitted", "attempt", "body", "child", "demanded", "entered", "failure", "frame", "group", "has_output", "id", "ignore_error",
+        "admitted", "approval", "asked", "attempt", "body", "child", "delegated", "demanded", "entered", "failure", "frame", "group", "has_output", "id", "ignore_error",
         "index", "input", "iteration", "missing", "output", "owns_child", "parent", "scheduled", "scope", "signal", "signalled", "stage",
         "status", "stepped", "target", "task", "timers", "tries",
     )  # fmt: skip
@@ -176,12 +181,30 @@ class Run:
         self.ignore_error = False
         self.signal: str | None = None
         self.timers: dict[TimerKind, float] = {}
+        #: the request for approval that was made last, and how many there were
+        self.approval: Asking | None = None
+        self.asked = 0
+        #: what its action has given to others
+        self.delegated: Delegation | None = None
 
     @property
     def fan(self) -> FanBody:
         """The items of a fan-out's run."""
         assert isinstance(self.body, FanBody)
         return self.body
+
+    @property
+    def waiting(self) -> bool:
+        """Whether its action is under way, and waits for what it has asked of the engine."""
+        return self.delegated is not None and bool(self.delegated.waits)
+
+    @property
+    def awaits_groups(self) -> bool:
+        """Whether it waits for what its action has emitted, and for nothing that comes from outside."""
+        given = self.delegated
+        if given is None:
+            return False
+        return bool(given.collecting) or (bool(given.waits) and all(isinstance(each, str) for each in given.waits.values()))
 
     @property
     def below(self) -> Body:

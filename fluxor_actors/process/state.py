@@ -8,6 +8,7 @@ from typing import Any
 
 from fluxor_actors.expression.variables import SECRETS
 from fluxor_actors.process.markers import SEAL, UNSEALED, SecretNames
+from fluxor_actors.policy import Policy
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.run import Frame, Run
 from fluxor_actors.process.scope import Scope
@@ -42,8 +43,8 @@ class State:
     """One process. ``sequence`` is the number of its last event."""
 
     __slots__ = (
-        "active", "astir", "cancel_reason", "changes", "created_at", "deadline", "definition_hash", "environment", "errors", "finished_at", "fragments", "frame", "held",
-        "id", "jumps", "labels", "parent_id", "parent_run", "plan", "queued", "requested_by", "restarted", "root", "root_id", "runs",
+        "active", "approvals", "astir", "cancel_reason", "changes", "created_at", "deadline", "definition_hash", "environment", "errors", "finished_at", "fragments", "frame", "held",
+        "id", "jumps", "labels", "parent_id", "parent_run", "plan", "policies", "queued", "requested_by", "restarted", "root", "root_id", "runs",
         "selected", "sequence", "session", "signal_waiters", "signals", "signals_seen", "status", "tally", "updated_at", "values",
         "version", "workflow",
     )  # fmt: skip
@@ -62,6 +63,8 @@ class State:
         self.root_id = ""
         self.environment: Mapping[str, Any] = {}
         self.values: Mapping[str, Any] = {}
+        #: what was said for this process of which actions may run, and for those around it
+        self.policies: tuple[Policy, ...] = ()
         self.selected: frozenset[int] | None = None
         self.signals_seen: dict[str, Any] = {}
         self.session = Scope(
@@ -81,6 +84,8 @@ class State:
         #: signals that nobody has taken yet, and runs that wait for one
         self.signals: dict[str, deque[Any]] = {}
         self.signal_waiters: dict[str, deque[str]] = {}
+        #: runs that have not ended, by the approval request that was made for them last
+        self.approvals: dict[str, str] = {}
         #: how many attempts are under way
         self.active = 0
         #: a run that is woken from outside, as was last seen; no part of the state

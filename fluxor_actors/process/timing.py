@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fluxor_actors.errors import ActionTimeoutError, AwaitTimeoutError
+from fluxor_actors.process.approving import expire
 from fluxor_actors.process.attempting import schedule, timed_out
 from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.effects import AbandonAttempt
@@ -31,10 +32,14 @@ def fire(turn: Turn, run: Run | None, kind: TimerKind, due: float) -> None:
         delay_over(turn, run)
     elif kind is TimerKind.RETRY:
         schedule(turn, run)
+    elif kind is TimerKind.APPROVAL:
+        expire(turn, run)
     elif kind is TimerKind.GRACE:
-        if run.status in (_E.SCHEDULED, _E.RUNNING):
+        if run.status in (_E.SCHEDULED, _E.RUNNING) or run.waiting:
             turn.do(AbandonAttempt(run.id, run.attempt))
         stop(turn, run)
+    elif run.delegated is not None and run.delegated.collecting:
+        _wait_over(turn, run)
     elif run.status in (_E.SCHEDULED, _E.RUNNING) or run.task.flow is Flow.ACTION:
         timed_out(turn, run, kind)
     else:

@@ -8,8 +8,9 @@ from typing import Any
 
 from attrs import frozen
 
+from fluxor_actors.policy import Policy
 from fluxor_actors.process.commands import TimerKind
-from fluxor_actors.process.effects import Effect, StartTimer, StopTimer
+from fluxor_actors.process.effects import ApprovalEffect, Effect, StartTimer, StopTimer
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.evolve import RULES
 from fluxor_actors.process.run import Run
@@ -39,6 +40,7 @@ class Step(IntEnum):
     RESTART = 14
     REVIVE = 15
     RELEASE = 16
+    GO_ON = 17
 
 
 @frozen(slots=True)
@@ -48,6 +50,8 @@ class Rules:
     cancel_grace: float = 5.0
     max_transitions: int = 100_000
     chunk: int = 1_000
+    policy: Policy | None = None
+    approval_skip_prefixes: tuple[str, ...] = ()
 
 
 @frozen(slots=True)
@@ -63,7 +67,7 @@ class Note:
 class Turn:
     """Collects events and effects. Every event is applied at once; what follows from it goes on the agenda, first come, first served."""
 
-    __slots__ = ("agenda", "effects", "events", "notes", "now", "plan", "rules", "state")
+    __slots__ = ("agenda", "asked", "effects", "events", "notes", "now", "plan", "rules", "state")
 
     def __init__(self, state: State, now: float, rules: Rules) -> None:
         self.state = state
@@ -74,6 +78,8 @@ class Turn:
         self.effects: list[Effect] = []
         self.notes: list[Note] = []
         self.agenda: deque[tuple[Any, ...]] = deque()
+        #: what has happened to approval requests, once anything has
+        self.asked: list[ApprovalEffect] | None = None
 
     def emit(self, event: Event) -> None:
         """Record a fact and let it take effect on the state."""
@@ -84,6 +90,13 @@ class Turn:
 
     def do(self, effect: Effect) -> None:
         """Have something done outside, once the events are committed."""
+        self.effects.append(effect)
+
+    def report(self, effect: ApprovalEffect) -> None:
+        """Have people told of what has become of an approval request, and have it kept where requests are looked for."""
+        if self.asked is None:
+            self.asked = []
+        self.asked.append(effect)
         self.effects.append(effect)
 
     def then(self, step: Step, *args: Any) -> None:

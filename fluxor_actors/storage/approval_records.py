@@ -70,7 +70,7 @@ def records_of(effects: Iterable[ApprovalEffect]) -> tuple[ApprovalRecord, ...]:
         elif isinstance(effect, CountApproval):
             record = record_of(request, ballots=effect.ballots)
         elif isinstance(effect, AnswerApproval):
-            record = record_of(request, effect.decision, expired=request.id in expired)
+            record = record_of(request, effect.decision, ballots=effect.ballots, expired=request.id in expired)
         elif isinstance(effect, LapseApproval) and effect.expired:
             expired.add(request.id)
             record = record_of(request, expired=True)

@@ -113,6 +113,7 @@ def test_every_field_of_a_state_is_written() -> None:
         "status",
         "selected",
         "tally",
+        "fragments",
         "held",
         "signals",
         "signal_waiters",
@@ -120,6 +121,8 @@ def test_every_field_of_a_state_is_written() -> None:
         "root",
         "frame",
         "session",
+        "approvals",
+        "policies",
     }
     assert {*State.__slots__} - here == {"astir", "changes", "plan"}
     data = state_to_plain(Driver("name: w\npipeline: {a: {action: t:x}}").start().state)
@@ -127,7 +130,7 @@ def test_every_field_of_a_state_is_written() -> None:
 
 
 def test_every_field_of_a_run_is_written() -> None:
-    written = {*codec_run._RUN, "id", "task", "status", "scope", "frame", "parent", "failure", "timers", "body"}
+    written = {*codec_run._RUN, "id", "task", "status", "scope", "frame", "parent", "failure", "timers", "delegated", "body", "approval"}
     assert {*Run.__slots__} == written
     lists = {"children", "kept", "counts", "foreign", "results", "queue", "jumps", "interrupted"}
     assert {*Body.__slots__} == {*codec_run._BODY, *lists, "phase", "outcome", "before", "failure"}
