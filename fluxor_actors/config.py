@@ -67,6 +67,13 @@ def _kept(_instance: object, _attribute: Any, value: object) -> None:
     Retention.of(value)
 
 
+def _history(_instance: object, attribute: Any, value: object) -> None:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return
+    if value not in (None, "full", "none"):
+        raise ConfigError(f"{attribute.name} is {value!r}; expected 'full', 'none' or a whole number from 1")
+
+
 def _limits(_instance: object, attribute: Any, value: object) -> None:
     if not isinstance(value, Mapping):
         raise ConfigError(f"{attribute.name} is {value!r}; expected a mapping of service:method to a number")
@@ -141,6 +148,9 @@ class Config:
         retain: how many finished processes are kept, for how long (``"30d"``), or both (``{"count": 500, "age": "30d"}``). What is
             beyond is deleted. None: 1,000 in memory, and all in a store that outlives the program.
         durability: whether a commit is on disk (``strict``), or survives the program only (``relaxed``).
+        history: how much of a process's journal is kept: ``full``, the last so many events at least, or ``none``, which is what it
+            takes to go on. None: all in a store that outlives the program; in memory all but what a long loop leaves behind.
+        snapshot_every: how many events there are between two snapshots of a process's state, at least.
         lease: seconds after which other engines on the store take over from one that is silent.
     """
 
@@ -156,6 +166,8 @@ class Config:
     strict_expressions: bool = field(default=False, validator=_flag)
     retain: int | str | Mapping[str, int | str] | None = field(default=None, validator=_kept)
     durability: Literal["strict", "relaxed"] = field(default="strict", validator=_durable)
+    history: Literal["full", "none"] | int | None = field(default=None, validator=_history)
+    snapshot_every: int = field(default=1_000, validator=_at_least_one)
     lease: float = field(default=10.0, converter=_lease)
 
     @classmethod
@@ -241,9 +253,9 @@ def _check_names(given: Mapping[str, Any], known: tuple[str, ...], prefix: str) 
 
 
 def _from_text(setting: str, text: str) -> Any:
-    if setting == "retain" and not text.isdecimal():
+    if setting in ("retain", "history") and not text.isdecimal():
         return text
-    if setting in ("workers", "max_transitions", "max_pending", "retain"):
+    if setting in ("workers", "max_transitions", "max_pending", "retain", "history", "snapshot_every"):
         try:
             return int(text)
         except ValueError:

@@ -42,11 +42,13 @@ def progress_in(counts: Counts) -> Progress:
 
 
 class _Family:
-    __slots__ = ("ended", "live", "whole")
+    __slots__ = ("ended", "live", "resting", "whole")
 
     def __init__(self, ended: Counts, *, whole: bool) -> None:
         self.ended = ended
         self.live: dict[str, Counts] = {}
+        # Of the live ones, those that are left to the store.
+        self.resting: set[str] = set()
         # Whether nothing is missing: all that ended before is in ``ended``.
         self.whole = whole
 
@@ -77,6 +79,7 @@ class Families:
             if family is None:
                 family = self._families[root_id] = _Family(_NONE, whole=root_id == process_id)
             family.live.setdefault(process_id, _NONE)
+            family.resting.discard(process_id)
             return family.live
 
     def rejoin(self, root_id: str, process_id: str, counts: Counts, last: Progress | None) -> None:
@@ -106,6 +109,7 @@ class Families:
             if family is None:
                 return None, True
             family.live.pop(process_id, None)
+            family.resting.discard(process_id)
             family.ended = _sum(family.ended, counts)
             over = not family.live
             if over:
@@ -113,10 +117,13 @@ class Families:
             return (progress_in(family.counts()) if family.whole else None), over
 
     def rest(self, root_id: str, process_id: str) -> None:
-        """A process is left to the store: if it is all there is of its family, nothing need be known of it here."""
+        """A process is left to the store: if all of its family are, and none has ended, nothing need be known of it here."""
         with self._lock:
             family = self._families.get(root_id)
-            if family is not None and family.ended == _NONE and family.live.keys() == {process_id}:
+            if family is None:
+                return
+            family.resting.add(process_id)
+            if family.ended == _NONE and family.live.keys() <= family.resting:
                 del self._families[root_id]
 
     def lives(self, root_id: str, process_id: str) -> bool:

@@ -232,6 +232,8 @@ class Guardian(DispatchedActor):
         self._trouble.clear(process_id)
         self._unwatch(process_id)
         self._tell_watchers(process_id, message.ended)
+        if message.ended is not None and message.ended.process.parent_id is not None:
+            self._wake(message.ended.process.parent_id)
 
     def _rests(self, message: ProcessResting) -> None:
         # Unless somebody has woken it already.
@@ -239,6 +241,17 @@ class Guardian(DispatchedActor):
             del self._live[message.process_id]
             self._trouble.clear(message.process_id)
             self._parts.directory.rest(message.process_id)
+            # The store wakes who waits for a sub-workflow.
+            self._unwatch(message.process_id)
+
+    def _wake(self, process_id: str) -> None:
+        """Go on at once with a process that may be at rest; the store would have it woken in a moment."""
+        elsewhere = self._parts.elsewhere
+        if elsewhere is None or self._alive(process_id) is not None:
+            return
+        header = self._parts.store.header(process_id)
+        if header is not None and not header.state.final and elsewhere.holds(process_id):
+            self._spawn(process_id).tell(Wake())
 
     # Sub-workflows -----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from pykka import ActorDeadError
 from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.dispatcher import Dispatcher
 from fluxor_actors.actors.event_service import EventService
+from fluxor_actors.actors.folding import Keeping
 from fluxor_actors.actors.health import Health
 from fluxor_actors.actors.journal import Journal
 from fluxor_actors.actors.messages import Mailbox
@@ -81,6 +82,7 @@ class Parts:
     health: Health | None = None
     elsewhere: Elsewhere | None = None
     idle: dict[str, float] | None = None
+    keeping: Keeping | None = None
     gate: Mailbox | None = None
     before_timer: Callable[[str, Command], Command | None] | None = None
 

@@ -15,6 +15,7 @@ from fluxor_actors.actors.batch import Batch
 from fluxor_actors.actors.directory import Ended
 from fluxor_actors.actors.dispatched import DispatchedActor
 from fluxor_actors.actors.families import Counts, counts_at_end, counts_of
+from fluxor_actors.actors.folding import Folding, append_of
 from fluxor_actors.actors.messages import (
     Begin,
     CancelTimer,
@@ -42,13 +43,12 @@ from fluxor_actors.process.decide import Decision, decide
 from fluxor_actors.process.effects import Effect, ProcessEnded
 from fluxor_actors.process.events import Event, ProcessRestarted
 from fluxor_actors.process.plan import Plan
-from fluxor_actors.process.replay import replay
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Note
 from fluxor_actors.process.view import output_of, process_of
 from fluxor_actors.storage import Append, Header, Journal, Record
-from fluxor_actors.storage.durable import DurableAppend
+from fluxor_actors.storage.restoring import restored_with
 
 __all__ = ["ProcessSupervisor"]
 
@@ -86,6 +86,7 @@ class ProcessSupervisor(DispatchedActor):
         self._live: dict[str, Counts] = {}
         self._at_end: Counts | None = None
         self._has_ended: Ended | None = None
+        self._folding = None if parts.keeping is None else Folding(parts.keeping, parts.store)
         # Whether it was rebuilt, and nobody has been told since that it is idle.
         self._woken = False
 
@@ -121,7 +122,7 @@ class ProcessSupervisor(DispatchedActor):
         elif kind is WriteFailed:
             raise message.error
         elif kind is Rest:
-            self._defer(lambda: None if self._busy else parked_of(self.state, self._parts.clock.time()))
+            self._defer(lambda: None if self._busy else parked_of(self.state, self._parts.clock.time(), self._folding))
         elif kind is Leave:
             self._leave(message.sequence)
         elif kind is not Wake:
@@ -174,8 +175,11 @@ class ProcessSupervisor(DispatchedActor):
         journal = journal or self._parts.store.read(self._process_id)
         if journal is None:
             raise ProcessNotFoundError(self._process_id)
-        state = replay(self._parts.plan_of(journal.header.definition_hash), journal.records)
-        self._state, self._woken = state, True
+        plan = self._parts.plan_of(journal.header.definition_hash)
+        state, saved = restored_with(plan, journal, self._parts.store)
+        self._state, self._woken, found = state, True, state.sequence
+        if self._folding is not None:
+            self._folding.resume(state, journal, saved)
         self._committed = self._written = state.status
         if state.status.final:
             self._at_end = counts_at_end(state)
@@ -187,7 +191,7 @@ class ProcessSupervisor(DispatchedActor):
             self._live[state.id] = counts_of(state)
             self._take(self._decide(Recover()))
         if self._parts.mirror is not None:
-            self._parts.mirror.recovered(self._process_id)
+            self._parts.mirror.recovered(self._process_id, found)
 
     # Commit ------------------------------------------------------------------------------------------------------------
 
@@ -207,9 +211,11 @@ class ProcessSupervisor(DispatchedActor):
             self._written = batch.status
             record = Record(batch.first, batch.at, batch.events)
             self._uncommitted.append(batch)
-            append = Append(self._process_id, record, header)
-            if self._answers:
-                append = DurableAppend(self._process_id, record, header, answers=tuple(self._answers))
+            append, folding, fold = Append(self._process_id, record, header), self._folding, None
+            if folding is not None and self.state.sequence >= folding.due:
+                fold = folding.take(self.state, record)
+            if fold is not None or self._answers:
+                append = append_of(append, fold, self._answers)
                 self._answers = []
             if self._parts.journal.write(append, self.actor_ref):
                 self._committed_next()

@@ -13,6 +13,7 @@ from fluxor_actors.actions.registry import ServiceProxy
 from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.dispatcher import Dispatcher, ThreadPoolDispatcher
 from fluxor_actors.actors.event_service import EventService
+from fluxor_actors.actors.folding import Keeping
 from fluxor_actors.actors.health import Health
 from fluxor_actors.actors.journal import ImmediateJournal, ThreadedJournal
 from fluxor_actors.actors.messages import Forward
@@ -295,5 +296,6 @@ def _parts(
         allocator=_Unstarted(),
         faults=faults,
         health=health,
+        keeping=Keeping.of(config.history, config.snapshot_every, store),
     )
     return parts

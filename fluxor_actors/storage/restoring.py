@@ -17,7 +17,7 @@ from fluxor_actors.process.states import ExecutionState
 from fluxor_actors.storage.durable import DurableJournal, EndedExecution, Snapshot
 from fluxor_actors.storage.store import Journal, Record
 
-__all__ = ["dropped", "last_number", "load_ended", "projected", "restored", "saved_in", "written"]
+__all__ = ["dropped", "last_number", "load_ended", "projected", "restored", "restored_with", "saved_in", "written"]
 
 _logger = logging.getLogger(__name__)
 
@@ -49,7 +49,12 @@ def saved_in(journal: Journal) -> Saved | None:
 
 
 def restored(plan: Plan, journal: Journal, store: Any) -> State:
-    """The state at the end of a journal: its snapshot, and what came after.
+    """The state at the end of a journal; see `restored_with`."""
+    return restored_with(plan, journal, store)[0]
+
+
+def restored_with(plan: Plan, journal: Journal, store: Any) -> tuple[State, Saved | None]:
+    """The state at the end of a journal, from its snapshot and what came after; and what the snapshot holds, if it can be read.
 
     A snapshot that cannot be read is done without, if all records are kept.
 
@@ -63,9 +68,10 @@ def restored(plan: Plan, journal: Journal, store: Any) -> State:
     """
     snapshot = _snapshot(journal)
     if snapshot is None:
-        return replay(plan, journal.records)
+        return replay(plan, journal.records), None
     try:
-        state = Saved.from_bytes(snapshot.data).state(plan)
+        saved = Saved.from_bytes(snapshot.data)
+        state = saved.state(plan)
     except SchemaVersionError as error:
         process_id = journal.header.id
         records = iter(store.history(process_id))
@@ -77,8 +83,8 @@ def restored(plan: Plan, journal: Journal, store: Any) -> State:
             ) from error
         _logger.warning("process %s is made anew from its events: %s", process_id, error)
         last = last_number(journal)
-        return replay(plan, (record for record in (first, *records) if record.first <= last))
-    return replay(plan, journal.records, state)
+        return replay(plan, (record for record in (first, *records) if record.first <= last)), None
+    return replay(plan, journal.records, state), saved
 
 
 def dropped(store: Any, process_id: str) -> int:
