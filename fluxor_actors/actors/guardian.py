@@ -24,12 +24,12 @@ from fluxor_actors.actors.messages import (
     StartProcess,
     SupervisorFailed,
     Wake,
-    Watch,
 )
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.quarantine import quarantine
 from fluxor_actors.actors.supervisor import ProcessSupervisor
 from fluxor_actors.actors.trouble import Remedy, Trouble
+from fluxor_actors.actors.waiting import Watch, circle, refusal, waits_of
 from fluxor_actors.definition import to_json
 from fluxor_actors.errors import EngineStoppedError, OwnershipLostError, ProcessNotFoundError, StoreError
 from fluxor_actors.process.commands import (
@@ -77,7 +77,8 @@ class Guardian(DispatchedActor):
         self._crashes = crashes
         self._trouble = Trouble(crashes, window)
         # Of a process: the processes that wait for its end, and with which of their runs.
-        self._watchers: dict[str, dict[tuple[str, str], None]] = {}
+        # Whether the wait ends by itself is kept with each.
+        self._watchers: dict[str, dict[tuple[str, str], bool]] = {}
         # Of a process that waits: for which others.
         self._watched: dict[str, set[str]] = {}
         # Definitions that the store is known to have, and until when that is sure.
@@ -261,8 +262,30 @@ class Guardian(DispatchedActor):
             output = self._output_of(message.child)
             self._forward(Forward(message.parent, _child_ended(message.run, message.child, output)))
         else:
-            self._watchers.setdefault(message.child, {})[message.parent, message.run] = None
+            way = circle(message.child, message.parent, self._waits if message.foreign else self._waits_here)
+            if way is not None and not message.timed:
+                self._forward(Forward(message.parent, refusal(message, way)))
+                return
+            self._watchers.setdefault(message.child, {})[message.parent, message.run] = message.timed
             self._watched.setdefault(message.parent, set()).add(message.child)
+
+    def _waits_here(self, process_id: str) -> list[str]:
+        """For whom a process waits, as far as that is known here, and however long it takes."""
+        return [
+            child
+            for child in self._watched.get(process_id, ())
+            if any(each[0] == process_id and not timed for each, timed in self._watchers.get(child, {}).items())
+        ]
+
+    def _waits(self, process_id: str) -> list[str]:
+        """The same of any process: one that is not here, or is at rest, is asked of the store."""
+        if process_id in self._live:
+            return self._waits_here(process_id)
+        journal = self._parts.store.read(process_id)
+        if journal is None or journal.header.state.final:
+            return []
+        plan = self._parts.plan_of(journal.header.definition_hash)
+        return waits_of(restored(plan, journal, self._parts.store))
 
     def _look_around(self) -> None:
         """See to those that are waited for, and that another engine may have ended."""
@@ -277,7 +300,7 @@ class Guardian(DispatchedActor):
     def _unwatch(self, parent: str) -> None:
         """A process is over, and waits for nobody any more."""
         for child in self._watched.pop(parent, ()):
-            left = {each: None for each in self._watchers.pop(child, ()) if each[0] != parent}
+            left = {each: timed for each, timed in self._watchers.pop(child, {}).items() if each[0] != parent}
             if left:
                 self._watchers[child] = left
 

@@ -47,7 +47,6 @@ __all__ = [
     "SupervisorFailed",
     "Voted",
     "Wake",
-    "Watch",
     "Withdraw",
     "WorkerIdle",
     "WorkerLost",
@@ -236,15 +235,6 @@ class Reach:
     """
 
     process_id: str
-
-
-@frozen(slots=True, eq=False)
-class Watch:
-    """To the guardian: when ``child`` has ended, tell the process ``parent`` so, for its run ``run``."""
-
-    child: str
-    parent: str
-    run: str
 
 
 @frozen(slots=True, eq=False)

@@ -18,10 +18,10 @@ from fluxor_actors.actors.messages import (
     Mailbox,
     SetTimer,
     Voted,
-    Watch,
     Withdraw,
 )
 from fluxor_actors.actors.parts import Origin, Parts
+from fluxor_actors.actors.waiting import Watch
 from fluxor_actors.names import execution_id
 from fluxor_actors.process import effects as outer
 from fluxor_actors.process.commands import Advance, Cancel, Command, Pause, Resume
@@ -106,7 +106,7 @@ class Outside:
         self._parts.timer.tell(CancelTimer(self._process_id, effect.run, effect.kind))
 
     def watch(self, effect: outer.WatchChild) -> None:
-        self._parts.tell_guardian(Watch(effect.child, self._process_id, effect.run))
+        self._parts.tell_guardian(Watch(effect.child, self._process_id, effect.run, effect.foreign, effect.timed))
 
     def cancel_child(self, effect: outer.CancelChild) -> None:
         self._forward(effect.child, Cancel(effect.reason))

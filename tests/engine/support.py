@@ -106,12 +106,18 @@ class Heard:
 
     def until(self, event_type: str, process_id: str | None = None) -> Event[Any]:
         """The first event of that type, which may be still to come."""
+        return self.until_nth(event_type, process_id, 1)
+
+    def until_nth(self, event_type: str, process_id: str | None, number: int) -> Event[Any]:
+        """The event of that type of that number, from 1, which may be still to come."""
 
         def found() -> Event[Any] | None:
-            for event in self.events:
-                if event.context.event_type == event_type and process_id in (None, event.context.process_id):
-                    return event
-            return None
+            fitting = [
+                event
+                for event in self.events
+                if event.context.event_type == event_type and process_id in (None, event.context.process_id)
+            ]
+            return fitting[number - 1] if len(fitting) >= number else None
 
         with self._changed:
             event = self._changed.wait_for(found, WAIT)
