@@ -12,6 +12,8 @@ from typer.core import TyperGroup
 
 from fluxor_actors.cli.commands import (
     actions,
+    approvals,
+    approve,
     backup,
     cancel,
     certify,
@@ -21,6 +23,7 @@ from fluxor_actors.cli.commands import (
     pause,
     prune,
     ps,
+    reject,
     resume,
     resume_all,
     retry,
@@ -129,6 +132,9 @@ for _command in (
     cancel.cancel,
     retry.retry,
     signal.signal,
+    approvals.approvals,
+    approve.approve,
+    reject.reject,
     steer.steer,
     resume_all.resume_all,
     prune.prune,

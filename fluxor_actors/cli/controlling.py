@@ -14,8 +14,9 @@ from fluxor_actors.expression import Language
 from fluxor_actors.process.commands import Command
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Rules
+from fluxor_actors.storage.durable import DurableStore
 
-__all__ = ["control"]
+__all__ = ["bring", "control"]
 
 
 def control(store: str | None, process_id: str, command: Command) -> None:
@@ -29,17 +30,22 @@ def control(store: str | None, process_id: str, command: Command) -> None:
     """
     opened = open_existing(store)
     try:
-        from fluxor_actors.storage.sql import identify  # is loaded already where the store is one
-
-        config = Config.from_environment()
-        plans = Plans(Language(strict=config.strict_expressions), Actions(), TypeRegistry(), opened)
-        rules = Rules(config.cancel_grace, config.max_transitions)
-        brought = Visitor(opened, identify(), plans, rules).bring(process_id, command)
+        brought = bring(opened, process_id, command)
     finally:
         opened.close()
     print(f"{process_id}: {brought.state}")
     if note := _note(brought, process_id):
         print(note, file=sys.stderr)
+
+
+def bring(store: DurableStore, process_id: str, command: Command) -> Brought:
+    """Bring a command to a process; see `Visitor.bring`."""
+    from fluxor_actors.storage.sql import identify  # is loaded already where the store is one
+
+    config = Config.from_environment()
+    plans = Plans(Language(strict=config.strict_expressions), Actions(), TypeRegistry(), store)
+    rules = Rules(config.cancel_grace, config.max_transitions)
+    return Visitor(store, identify(), plans, rules).bring(process_id, command)
 
 
 def _note(brought: Brought, process_id: str) -> str:

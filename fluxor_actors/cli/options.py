@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["DEBUG", "ActionsOption", "DebugOption", "FileArgument", "IdArgument", "JsonOption", "StoreOption"]
+__all__ = [
+    "DEBUG",
+    "ActionsOption",
+    "ByOption",
+    "DebugOption",
+    "FileArgument",
+    "IdArgument",
+    "JsonOption",
+    "ReasonOption",
+    "RequestArgument",
+    "StoreOption",
+]
 
 DEBUG = "fluxor_actors.debug"
 
@@ -40,6 +51,14 @@ StoreOption = Annotated[
         metavar="URL",
         envvar="FLUXOR_STORE",
         help="Where processes are kept: sqlite:///file.db, postgresql://…, memory://; default sqlite:///fluxor.db.",
+    ),
+]
+RequestArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of the request; `fluxor approvals` has it.")]
+ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is recorded.")]
+ByOption = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="NAME", show_default=False, help="Who decides; you, by your login name, unless said otherwise."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]

@@ -10,7 +10,7 @@ from fluxor_actors.definition.model import Workflow
 from fluxor_actors.definition.scalars import resolve_plain
 from fluxor_actors.definition.writer import to_document
 
-__all__ = ["to_yaml"]
+__all__ = ["to_yaml", "yaml_of"]
 
 # Line breaks of YAML 1.1 that are not of 1.2: without an escape they come back as a blank or a line feed.
 _BREAKS = re.compile("[\r\x85\u2028\u2029\ufeff]")
@@ -29,10 +29,23 @@ def to_yaml(workflow: Workflow) -> str:
         pipeline: {}
         <BLANKLINE>
     """
+    return yaml_of(to_document(workflow))
+
+
+def yaml_of(value: object) -> str:
+    """Any plain value as YAML. Read again it is equal.
+
+    Example:
+        >>> print(yaml_of({"amount": 90, "why": "yes", "lines": ["a", "b"]}), end="")
+        amount: 90
+        why: 'yes'
+        lines:
+        - a
+        - b
+    """
     import yaml  # heavy: only when something is written
 
-    document = to_document(workflow)
-    text: str = yaml.emit(_events(document), Dumper=yaml.SafeDumper, allow_unicode=True, width=100_000)
+    text: str = yaml.emit(_events(value), Dumper=yaml.SafeDumper, allow_unicode=True, width=100_000)
     return text
 
 

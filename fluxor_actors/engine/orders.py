@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fluxor_actors.errors import AlreadyDecidedError, FluxorError, InvalidStateError, NotAuthorizedError, StoreError
+from fluxor_actors.errors import (
+    AlreadyDecidedError,
+    ApprovalNotFoundError,
+    FluxorError,
+    InputError,
+    InvalidStateError,
+    NotAuthorizedError,
+    StoreError,
+)
 from fluxor_actors.process.commands import Cancel, Command, Decide, Pause, Resume, ResumeFailed, Signal, Steer
 from fluxor_actors.process.states import ProcessState
 
@@ -20,7 +28,7 @@ _NAMES: dict[type, str] = {
     Steer: "steer",
     Decide: "decide",
 }
-_REFUSALS = {kind.__name__: kind for kind in (AlreadyDecidedError, NotAuthorizedError)}
+_REFUSALS = {kind.__name__: kind for kind in (AlreadyDecidedError, InputError, NotAuthorizedError)}
 
 
 def order_of(command: Command) -> tuple[str, str]:
@@ -80,6 +88,8 @@ def refusal_of(error: BaseException) -> str:
     refusal: dict[str, Any] = {"error": type(error).__name__, "message": str(error)}
     if isinstance(error, InvalidStateError):
         refusal |= {"operation": error.operation, "state": error.state, "legal": list(error.legal)}
+    elif isinstance(error, ApprovalNotFoundError):
+        refusal["name"] = error.name
     return json.dumps({"refused": refusal})
 
 
@@ -98,6 +108,8 @@ def read_answer(text: str) -> ProcessState:
         return ProcessState(answer["state"])
     if refused["error"] == InvalidStateError.__name__:
         raise InvalidStateError(refused["operation"], refused["state"], refused["legal"])
+    if refused["error"] == ApprovalNotFoundError.__name__:
+        raise ApprovalNotFoundError(refused["name"])
     if refused["error"] in _REFUSALS:
         raise _REFUSALS[refused["error"]](refused["message"])
     raise FluxorError(f"{refused['error']}: {refused['message']}")

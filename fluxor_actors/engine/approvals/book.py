@@ -124,8 +124,9 @@ class Book:
 
     def _decide(self, entry: _Entry, command: Decide) -> Decision:
         request = entry.request
-        changed = command.args is not None and command.args != request.args
-        digest = digest_of(request.action, command.args) if changed else ""
+        digest = "" if command.args is None else digest_of(request.action, command.args)
+        if digest == digest_of(request.action, request.args):
+            digest = ""
         authorise(
             request,
             command.decided_by,
@@ -141,7 +142,7 @@ class Book:
             reason=command.reason,
             decided_by=name,
             decided_at=to_datetime(self._clock.time()),
-            args=command.args if changed else None,
+            args=command.args if digest else None,
         )
         if command.approved and quorum_of(request) > 1:
             assert name is not None, "authorised"
