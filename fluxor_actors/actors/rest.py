@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fluxor_actors.actors.folding import Folding
+from fluxor_actors.process.plan import Flow
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ExecutionState, ProcessState
 from fluxor_actors.storage.durable import Parked
@@ -24,7 +25,9 @@ def parked_of(state: State, now: float, folding: Folding | None) -> Parked | Non
     due: float | None = None
     children: list[str] = []
     for run in state.runs.values():
-        if run.child is not None and run.status is ExecutionState.WAIT_ASYNC and run.task.join is None:
+        if run.waiting:
+            return None  # a thread of its action waits
+        if run.child is not None and run.status is ExecutionState.WAIT_ASYNC and run.task.flow is Flow.ACTION:
             if not run.owns_child:
                 return None
             children.append(run.child)

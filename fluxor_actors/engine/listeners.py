@@ -7,7 +7,7 @@ from typing import Any
 
 from fluxor_actors.actors.event_service import EventService
 from fluxor_actors.actors.publication import StateChange, WhenEvaluated
-from fluxor_actors.definition.model import Task
+from fluxor_actors.definition.model import Action, Task
 from fluxor_actors.engine.plans import Plans
 from fluxor_actors.events import Event
 from fluxor_actors.process.snapshot import Execution
@@ -49,6 +49,13 @@ def _on_ended(listener: ExecutorListener, plans: Plans) -> Callable[[Event[Any]]
     def call(event: Event[Any]) -> None:
         if event.context.service:
             plan = plans.plan_of(event.metadata["definition_hash"])
-            listener(plan.tasks[plan.numbers[event.context.task_id]].task, event.data)
+            number = plan.numbers.get(event.context.task_id)
+            if number is not None:
+                task = plan.tasks[number].task
+            else:
+                # It was emitted by an action, and stands in no document.
+                name = event.context.task_id.rpartition("/")[2]
+                task = Task(name=name, action=Action(service=event.context.service, method=event.context.method))
+            listener(task, event.data)
 
     return call

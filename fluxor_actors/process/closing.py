@@ -27,7 +27,7 @@ def cancel(turn: Turn, run: Run) -> None:
         return
     if run.body is not None and run.status is _E.WAIT_FOR_SUB_TASKS:
         close(turn, run, Outcome.CANCELLED)
-    elif run.status in (_E.SCHEDULED, _E.RUNNING):
+    elif run.status in (_E.SCHEDULED, _E.RUNNING) or run.waiting:
         if not run.signalled:
             turn.do(SignalCancel(run.id, run.attempt))
             _grace(turn, run)

@@ -7,7 +7,15 @@ from fluxor_actors.process import commands
 from fluxor_actors.process.attempting import lose
 from fluxor_actors.process.closing import cancel as cancel_run
 from fluxor_actors.process.commands import TimerKind
-from fluxor_actors.process.effects import CancelChild, Continue, PauseChild, ProcessEnded, RequestApproval, ResumeChild, WatchChild
+from fluxor_actors.process.effects import (
+    CancelChild,
+    Continue,
+    PauseChild,
+    ProcessEnded,
+    RequestApproval,
+    ResumeChild,
+    WatchChild,
+)
 from fluxor_actors.process.events import (
     PauseRequested,
     ProcessCancelled,
@@ -22,8 +30,8 @@ from fluxor_actors.process.events import (
 )
 from fluxor_actors.process.joining import take_signal
 from fluxor_actors.process.opening import open_run
-from fluxor_actors.process.requests import request_of
 from fluxor_actors.process.plan import Flow
+from fluxor_actors.process.requests import request_of
 from fluxor_actors.process.run import FanBody, Run
 from fluxor_actors.process.scope import Scope
 from fluxor_actors.process.settings import evaluate_init, structure_given

@@ -53,7 +53,7 @@ def woken_from_outside(run: Run) -> bool:
         return True
     if status is _E.WAIT_ASYNC:
         # A group's items are runs of their own.
-        return run.task.join is None or run.task.join.on is None
+        return not run.awaits_groups and (run.task.join is None or run.task.join.on is None)
     body = run.body
     if isinstance(body, FanBody) and body.phase is Phase.BODY and body.cursor < len(body.items):
         fan_out = run.task.fan_out
@@ -114,6 +114,10 @@ def _link(turn: Turn, run: Run) -> _Link:
         group = state.runs.get(run.child)
         emitter = "a group" if group is None else f"the group of {group.task.id}"
         return _Link(run, group, f"{name} awaits {emitter}")
+    if run.awaits_groups and run.delegated is not None:
+        emitted = (state.runs.get(group_id) for group_id in run.delegated.groups.values())
+        still = next((each for each in emitted if each is not None and not each.status.final), None)
+        return _Link(run, still, f"{name} awaits what it has emitted")
     if run.parent is not None and run.parent.body is not None and run.id in run.parent.body.queue:
         holder = next((each for each in run.parent.body.children.values() if each.admitted), None)
         return _Link(run, holder, f"{name} waits for a place in {run.parent.task.id}")

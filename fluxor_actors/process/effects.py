@@ -161,6 +161,7 @@ class LapseApproval:
 
 ApprovalEffect = RequestApproval | CountApproval | AnswerApproval | LapseApproval
 
+
 @frozen(slots=True)
 class Answer:
     """Tell the action of an attempt what it has asked for under ``ticket``: a value, or that there is none."""

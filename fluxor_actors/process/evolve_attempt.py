@@ -6,6 +6,7 @@ from collections import deque
 
 from fluxor_actors.process import events as happened
 from fluxor_actors.process.commands import TimerKind
+from fluxor_actors.process.evolve_delegation import give_up, start_over
 from fluxor_actors.process.evolve_ending import forget_group, stop_awaiting
 from fluxor_actors.process.run import FanBody, Run
 from fluxor_actors.process.state import State
@@ -55,6 +56,8 @@ def attempt_scheduled(state: State, event: happened.AttemptScheduled) -> None:
     state.move(run, _E.SCHEDULED)
     run.attempt = event.attempt
     run.tries += 1
+    if run.delegated is not None:
+        start_over(state, run.delegated)
     if run.timers:
         run.timers.clear()
     if not run.scheduled:
@@ -78,7 +81,10 @@ def heartbeat_received(state: State, event: happened.HeartbeatReceived) -> None:
 
 def child_awaited(state: State, event: happened.ChildAwaited) -> None:
     run = state.runs[event.run]
-    state.move(run, _E.WAIT_ASYNC)
+    if run.status is not _E.WAIT_ASYNC:
+        state.move(run, _E.WAIT_ASYNC)
+    if run.delegated is not None:
+        run.delegated.waits.clear()
     run.child = event.child
     run.owns_child = event.owned
     run.ignore_error = event.ignore_error
@@ -113,6 +119,10 @@ def retry_scheduled(state: State, event: happened.RetryScheduled) -> None:
     _detach(run)
     if event.crashed:
         run.tries -= 1
+    elif run.delegated is not None:
+        give_up(state, run)
+    if run.delegated is not None:
+        run.delegated.waits.clear()
     run.timers.clear()
     run.timers[TimerKind.RETRY] = event.due
 

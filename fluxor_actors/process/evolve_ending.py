@@ -110,10 +110,8 @@ def _leave(state: State, run: Run) -> None:
         run.timers.clear()
     if state.held:
         state.held.pop(run.id, None)
-    if run.signal is not None:
-        stop_awaiting(state, run)
-    if run.approval is not None:
-        state.approvals.pop(run.approval.id, None)
+    if run.signal is not None or run.approval is not None:
+        _wait_no_more(state, run)
     if not run.group:
         if not task.composite:
             state.tally.count(run.status, 1)
@@ -139,6 +137,12 @@ def _leave(state: State, run: Run) -> None:
             drop_below(state, run)
         if run.parent is not None:
             run.parent.below.kept[run.id] = run
+
+
+def _wait_no_more(state: State, run: Run) -> None:
+    stop_awaiting(state, run)
+    if run.approval is not None:
+        state.approvals.pop(run.approval.id, None)
 
 
 def _leave_parent(run: Run, parent: Run, *, good: bool) -> None:

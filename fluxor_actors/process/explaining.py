@@ -173,6 +173,8 @@ def _cause(state: State, run: Run, since: Since) -> tuple[Cause, str, str] | Non
 
 
 def _async(state: State, run: Run, who: str) -> tuple[Cause, str, str]:
+    if run.awaits_groups or run.waiting:
+        return _delegated(state, run)
     join = run.task.join
     if join is not None and join.signal is not None:
         return Cause.SIGNAL, join.signal, f"fluxor signal {who} {shlex.quote(join.signal)}"
@@ -182,6 +184,20 @@ def _async(state: State, run: Run, who: str) -> tuple[Cause, str, str]:
         return Cause.GROUP, f"{state.plan.tasks[join.on].id}{left}", ""
     child = run.child or ""
     return Cause.CHILD, child, f"fluxor explain {shlex.quote(child)}"
+
+
+def _delegated(state: State, run: Run) -> tuple[Cause, str, str]:
+    """Of an action that waits for what it has asked of the engine, or of a task that waits for what its action has emitted."""
+    if not run.awaits_groups:
+        return (
+            Cause.SIGNAL,
+            f"a value for attempt {run.attempt}",
+            f"runtime.resume_execution({execution_id(state.id, run.id)!r}, value)",
+        )
+    assert run.delegated is not None
+    groups = (state.runs.get(group_id) for group_id in run.delegated.groups.values())
+    left = sum(group.body.open for group in groups if group is not None and group.body is not None)
+    return Cause.GROUP, f"what {run.task.id} has emitted, {left} open", ""
 
 
 def _pending(run: Run, since: Since) -> tuple[Cause, str, str]:

@@ -69,8 +69,13 @@ def _group_ended(turn: Turn, group: Run) -> None:
     if joined is not None:
         if joined in turn.state.runs:
             turn.then(Step.CHECK_JOIN, turn.state.runs[joined], group)
-    elif group.status is _E.FAILED and not fan_out.awaited and turn.state.root is not None:
+    elif group.status is _E.FAILED and not fan_out.awaited and turn.state.root is not None and not _asked_for(group):
         turn.then(Step.CLOSE, turn.state.root, Outcome.FAILED, group.failure)
+
+
+def _asked_for(group: Run) -> bool:
+    """Whether the action that has emitted the group is still to end, and may await it."""
+    return isinstance(group.body, FanBody) and group.body.emitter is not None
 
 
 def dependency_ended(turn: Turn, number: int, status: ExecutionState, waiters: tuple[str, ...]) -> None:

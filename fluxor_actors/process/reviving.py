@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fluxor_actors.process.commands import TimerKind
+from fluxor_actors.process.delegating import collect_again
 from fluxor_actors.process.events import RunRevived
 from fluxor_actors.process.following import adopted_ended
 from fluxor_actors.process.jumping import enter_target
@@ -20,6 +21,8 @@ def revive(turn: Turn, run: Run) -> None:
     if not turn.live(run):
         return
     if run.status is not ExecutionState.WAIT_FOR_SUB_TASKS:
+        if run.delegated is not None and run.delegated.collecting:
+            _collect(turn, run)
         turn.then(Step.BEGIN, run)
         return
     body = run.below
@@ -32,6 +35,16 @@ def revive(turn: Turn, run: Run) -> None:
         if child.id not in waiting:
             turn.then(Step.REVIVE, child)
     _go_on(turn, run)
+
+
+def _collect(turn: Turn, run: Run) -> None:
+    """The task's ``await`` waits for what its action has emitted, which goes on."""
+    timeout = None if run.task.join is None else run.task.join.timeout
+    if timeout is not None:
+        due = turn.now + timeout
+        turn.emit(RunRevived(run.id, due))
+        turn.start_timer(run, TimerKind.TIMEOUT, due)
+    collect_again(turn, run)
 
 
 def _go_on(turn: Turn, run: Run) -> None:

@@ -204,7 +204,9 @@ class Run:
         given = self.delegated
         if given is None:
             return False
-        return bool(given.collecting) or (bool(given.waits) and all(isinstance(each, str) for each in given.waits.values()))
+        return bool(given.collecting) or (
+            bool(given.waits) and all(isinstance(each, str) for each in given.waits.values())
+        )
 
     @property
     def below(self) -> Body:

@@ -138,7 +138,8 @@ def open_item(turn: Turn, run: Run, index: int, iteration: int = 1) -> None:
     """Open the run of one item."""
     fan_out = run.task.fan_out
     assert fan_out is not None
-    body = turn.plan.tasks[fan_out.body]
+    kinds = run.fan.kinds
+    body = turn.plan.tasks[fan_out.body if kinds is None else fan_out.bodies[kinds[index]]]
     variables = evaluate_selectors(turn, fan_out, run, index)
     prefix = run.id.removesuffix("#group")
     run_id = f"{prefix}[{index}]" if fan_out.fixed is not None else f"{prefix}/{body.name}[{index}]"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fluxor_actors.expression.variables import SECRETS
-from fluxor_actors.process.markers import SEAL, UNSEALED, SecretNames
 from fluxor_actors.policy import Policy
+from fluxor_actors.process.markers import SEAL, UNSEALED, SecretNames
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.run import Frame, Run
 from fluxor_actors.process.scope import Scope

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fluxor_actors.errors import ProcessNotFoundError, SchemaVersionError
+from fluxor_actors.process.fragments import with_fragments
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.projection import Projection
 from fluxor_actors.process.replay import replay
@@ -17,10 +18,11 @@ from fluxor_actors.process.states import ExecutionState
 from fluxor_actors.storage.durable import DurableJournal, EndedExecution, Snapshot
 from fluxor_actors.storage.store import Journal, Record
 
-__all__ = ["dropped", "last_number", "load_ended", "projected", "restored", "restored_with", "saved_in", "written"]
+__all__ = ["dropped", "is_repeated", "last_number", "load_ended", "projected", "restored", "restored_with", "saved_in", "written"]
 
 _logger = logging.getLogger(__name__)
 
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 _TRIES = 5
 _REOPENED = (ExecutionState.FAILED, ExecutionState.CANCELLED)
 
@@ -101,9 +103,17 @@ def dropped(store: Any, process_id: str) -> int:
 
 def written(projection: Projection, run_id: str) -> EndedExecution:
     """An ended execution as it is kept beside the journal."""
-    repeated = any(mark[:1].isdecimal() for mark in run_id.split("#")[1:])
-    data = json.dumps(projection.dump(run_id), ensure_ascii=False, separators=(",", ":"))
-    return EndedExecution(run_id, data, repeated)
+    return EndedExecution(run_id, _encode(projection.dump(run_id)), is_repeated(run_id))
+
+
+def is_repeated(run_id: str) -> bool:
+    """Whether a run is one of those that a loop makes, after the first time.
+
+    Example:
+        >>> is_repeated("order/work#2/pack"), is_repeated("order/work/pack#group")
+        (True, False)
+    """
+    return "#" in run_id and any(mark[:1].isdecimal() for mark in run_id.split("#")[1:])
 
 
 def _dumped(found: Iterable[EndedExecution], *, reopened: bool = False) -> Iterator[dict[str, Any]]:
@@ -162,6 +172,9 @@ def _projected(
     except SchemaVersionError as error:
         unread = error
     at = 0
+    if saved is not None and saved.data.get("fragments"):
+        # What has emitted them may have been dropped.
+        projection = Projection(with_fragments(plan, saved.data["fragments"]), process_id)
     if saved is not None and saved.projected is not None:
         at = saved.projected.at
         open_ones = {each["run"] for each in saved.projected.open}

@@ -86,6 +86,7 @@ class Driver:
         self.armed: dict[tuple[str, Any], float] = {}
         self.held: dict[str, outer.Dispatch] = {}
         self.signalled: list[str] = []
+        self.answers: dict[int, Any] = {}
         self.calls: list[str] = []
         self.inputs: list[tuple[str, Any]] = []
         self._count = 0
@@ -102,7 +103,7 @@ class Driver:
 
     def _carry_out(self, effect: outer.Effect) -> None:
         if isinstance(effect, outer.Dispatch):
-            task = self.plan.tasks[effect.task]
+            task = self.state.plan.tasks[effect.task]
             self.calls.append(effect.run)
             self.inputs.append((effect.run, effect.input))
             if task.name in self.hold:
@@ -124,6 +125,8 @@ class Driver:
             self.armed.pop((effect.run, effect.kind), None)
         elif isinstance(effect, outer.SignalCancel):
             self.signalled.append(effect.run)
+        elif isinstance(effect, outer.Answer):
+            self.answers[effect.ticket] = effect.failure.type if effect.failure else effect.value
         elif isinstance(effect, outer.Continue):
             self.queue.append(Advance(effect.run))
 

@@ -530,7 +530,7 @@ def under(document: str = "", *policies: Policy, engine: Policy | None = None, s
 @pytest.mark.parametrize(
     ("driver", "status"),
     [
-        (lambda: under(), "completed"),
+        (under, "completed"),
         (lambda: under("{mode: ask}"), "asked"),
         (lambda: under("{mode: deny}"), "denied"),
         (lambda: under("", Policy("ask")), "asked"),
@@ -549,7 +549,7 @@ def test_policies(driver: Any, status: str) -> None:
         assert found.status == "failed"
         assert "shop:pay is denied" in found.state.errors["w/pay"]
         assert found.names() == []
-        assert [each.failure.type for each in found.events if isinstance(each, happened.RunFailed)][0] == (
+        assert next(each.failure.type for each in found.events if isinstance(each, happened.RunFailed)) == (
             "ActionDeniedError"
         )
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import event, given, note, settings
@@ -26,6 +27,11 @@ _STEPS = st.lists(
         st.tuples(st.just("beat"), st.integers(0, 5)),
         st.tuples(st.just("suspend"), st.integers(0, 5)),
         st.tuples(st.just("child"), st.booleans()),
+        st.tuples(st.just("emit"), st.integers(0, 5)),
+        st.tuples(st.just("emit"), st.integers(0, 5)),
+        st.tuples(st.just("wait"), st.integers(0, 5)),
+        st.tuples(st.just("bring"), st.integers(0, 5)),
+        st.tuples(st.just("enough"), st.booleans()),
         st.tuples(st.just("time"), st.sampled_from([0.5, 3.0, 10.0, 60.0])),
         st.tuples(
             st.sampled_from(["pause", "resume", "cancel", "again", "steer", "crash", "reload", "settle"]), st.just(0)
@@ -34,6 +40,16 @@ _STEPS = st.lists(
     ),
     max_size=25,
 )
+
+_EMITTED = tuple(
+    json.dumps({"name": "emitted", "pipeline": {"some": task}})
+    for task in (
+        {"action": "t:x", "input": "${n}"},
+        {"a": {"action": "t:x"}, "b": {"action": "t:x", "dependsOn": "c"}, "c": {"action": "t:x", "retry": {"maxRetries": 1}}},
+        {"emit": {"forEach": [1, 2], "as": "m", "task": {"deep": {"action": "t:x"}}}},
+        {"action": "t:x", "timeout": "4s", "await": True},
+    )
+)  # fmt: skip
 
 
 def world_of(document: Tree, chunk: int = 1000, fuse: int = 1) -> World:
@@ -58,6 +74,14 @@ def perform(world: World, step: tuple[str, Any]) -> None:
         world.tell(do.Heartbeat(*attempts[value % len(attempts)]))
     elif kind == "suspend" and attempts:
         world.suspend(attempts[value % len(attempts)])
+    elif kind == "emit" and attempts:
+        world.emit(attempts[value % len(attempts)], _EMITTED[value % len(_EMITTED)], value % 3, wait=value > 3)
+    elif kind == "wait" and attempts:
+        world.wait(attempts[value % len(attempts)], value)
+    elif kind == "bring" and attempts:
+        world.bring(attempts[value % len(attempts)][0], value)
+    elif kind == "enough" and attempts:
+        world.tell(do.EndWait(*attempts[-1], world.tickets, drop=value))
     elif kind == "child" and world.children:
         world.end_child(good=value)
     elif kind == "time":

@@ -65,6 +65,10 @@ class World:
         #: groups that were opened while the process was being cancelled
         self.late_groups: set[str] = set()
         self.log: list[str] = []
+        #: how many groups each attempt has emitted, and what they are
+        self.emitted: dict[tuple[str, int], int] = {}
+        self.groups: list[str] = []
+        self.tickets = 0
 
     # What happens -----------------------------------------------------------------------------------------------------
 
@@ -127,6 +131,29 @@ class World:
         run, attempt = key
         del self.attempts[key]
         self.tell(do.AttemptSuspended(run, attempt, f"child of {run} {attempt}", owned=attempt % 2 == 1, timeout=40.0))
+
+    def emit(self, key: tuple[str, int], task: str, count: int, *, wait: bool) -> None:
+        """An action gives work to others."""
+        self.emitted[key] = self.emitted.get(key, 0) + 1
+        self.tickets += 1
+        items = tuple(range(count))
+        self.tell(do.EmitTasks(key[0], "n", (task,), items, None, key[1], self.emitted[key], "", self.tickets, wait))
+
+    def wait(self, key: tuple[str, int], which: int) -> None:
+        """An action waits for a group, its own or not, or for a value."""
+        self.tickets += 1
+        group = self.groups[which % len(self.groups)] if self.groups and which else None
+        self.tell(do.AwaitWork(*key, self.tickets, group, 0))
+
+    def bring(self, run: str, value: int) -> None:
+        """A value comes for an action. Whether that is possible is the run's state, not the process's."""
+        self.log.append(f"{self.now - 1000:g} bring {run}")
+        try:
+            decision = decide(self.state, do.ResumeExecution(run, value), self.now, self.rules)
+        except InvalidStateError:
+            return
+        self.records.append(Record(self.now, decision.events))
+        self._look()
 
     def end_child(self, *, good: bool) -> None:
         """The process that some run waits for ends."""
@@ -198,7 +225,12 @@ class World:
             assert event.run not in self.completed, f"{event.run} runs again"
             self._check_dependencies(event.run)
         number = None
-        if isinstance(event, happened.GroupOpened) and self.state.status is _P.CANCEL_REQUESTED:
+        if isinstance(event, happened.GroupEmitted):
+            self.groups.append(event.group)
+        if (
+            isinstance(event, (happened.GroupOpened, happened.GroupEmitted))
+            and self.state.status is _P.CANCEL_REQUESTED
+        ):
             self.late_groups.add(event.group)
         if isinstance(event, happened.RunOpened):
             self.numbers[event.run] = event.task
@@ -213,7 +245,7 @@ class World:
             return
         for number in run.task.depends_on:
             if run.target is None and not isinstance(run.body, FanBody):
-                assert number in self.ended_good, f"{run_id} runs before {self.plan.tasks[number].id}"
+                assert number in self.ended_good, f"{run_id} runs before {self.state.plan.tasks[number].id}"
 
     def _check_dispatch(self, effect: outer.Dispatch) -> None:
         if self.state.status is not _P.CANCEL_REQUESTED:
@@ -233,7 +265,7 @@ class World:
         while task.number:
             if task.role is Role.FINALLY:
                 return True
-            task = self.plan.tasks[task.parent]
+            task = self.state.plan.tasks[task.parent]
         return False
 
     def _look(self) -> None:
@@ -275,12 +307,12 @@ class World:
         elif (
             task.limit is not None
             and task.flow is not Flow.SEQUENCE
-            and not any(each.depends_on for each in self.plan.tasks)
+            and not any(each.depends_on for each in self.state.plan.tasks)
         ):
             assert body.places <= task.limit, f"too many children of {run.id}"
 
     def _crowd(self, run: Run) -> int:
-        return 99 if any(each.depends_on for each in self.plan.tasks) else 0
+        return 99 if any(each.depends_on for each in self.state.plan.tasks) else 0
 
     def _in_order(self, child: Run, parent: Run) -> bool:
         task = child.task

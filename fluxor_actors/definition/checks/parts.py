@@ -119,6 +119,9 @@ def _check_await(check: Check, place: Place, awaited: Await) -> None:
         check.error(place, "await", "`await` has nothing to wait for", hint)
     if awaited.on is not None and task.emit is not None:
         check.error(place, "await", "`await.on` stands beside `emit`", "join in a later task, or leave out `on`")
+    if task.action is not None and (awaited.on is not None or awaited.signal is not None):
+        hint = "wait for a group of another task, or for a signal, in a task of its own"
+        check.error(place, "await", "`await` beside an action waits for what the action itself has emitted", hint)
     if task.tasks or task.template is not None:
         check.error(place, "await", "`await` on a task with children", "a task with children waits for them anyway")
 
