@@ -15,14 +15,14 @@ from fluxor_actors.process.saved import Projected, Saved
 from fluxor_actors.process.state import State
 from fluxor_actors.storage import Append, Journal, Record
 from fluxor_actors.storage.durable import DurableAppend, DurableJournal, EndedExecution
-from fluxor_actors.storage.restoring import load_ended, projected, written
+from fluxor_actors.storage.restoring import is_repeated, load_ended, projected, written
 
 __all__ = ["Fold", "Folding", "Keeping", "append_of"]
 
 _logger = logging.getLogger(__name__)
 
-_BYTES_PER_EVENT = 50
-"""A large state is written less often: so many bytes for each event since the last time, so that it costs the same for each."""
+_LARGE = 50_000
+"""Bytes. A state that is larger is written less often, so that it costs the same for each event."""
 _LOOPS = 10
 """In memory, of a process that loops: how many times more seldom."""
 _REPEATED = 1_000
@@ -59,7 +59,7 @@ class Keeping:
             # To replay a journal in memory takes no reading.
             return None if store.immediate else cls("full", every, None, _REPEATED)
         if history is None:
-            return cls("none", _LOOPS * every, 0, _LOOPS * _REPEATED, loops=True)
+            return cls("none", _LOOPS * every, 0, _REPEATED, loops=True)
         last = 0 if isinstance(history, str) else history
         return cls(str(history), every, last, max(last, _REPEATED))
 
@@ -121,7 +121,7 @@ class Folding:
         self.due = 0 if follows else self._next
 
     def _distance(self, size: int) -> int:
-        return max(self._keeping.every, size // _BYTES_PER_EVENT)
+        return max(self._keeping.every, self._keeping.every * size // _LARGE)
 
     def _follow(self, state: State, before: int) -> Projection:
         if before == 1:
@@ -182,6 +182,10 @@ class Folding:
         keeping, projection = self._keeping, self._projection
         if projection is None or keeping.last is None:
             return Fold(Saved.of(state, self._carried, keeping.name).to_bytes())
-        executions = [written(projection, each) for each in projection.ended() if each not in self._flushed]
+        ended = [each for each in projection.ended() if each not in self._flushed]
+        repeated = [each for each in ended if is_repeated(each)]
+        # Not those that are forgotten at once.
+        gone = set(repeated[: max(0, len(repeated) - keeping.repeated)])
+        executions = [written(projection, each) for each in ended if each not in gone]
         snapshot = Saved.of(state, Projected.of(projection, state.sequence), keeping.name).to_bytes()
         return Fold(snapshot, max(0, state.sequence - keeping.last + 1), executions, keeping.repeated)

@@ -8,6 +8,9 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
+
+from attrs import evolve
 
 from fluxor_actors.testing import FAULT_POINTS, Kill, Torture, Trial
 from tests.crash.workloads import WORKLOADS
@@ -28,7 +31,10 @@ def sqlite_in(folder: Path) -> Iterator[str]:
 class Campaign:
     """Kills workloads as a seed says, each on a store of its own."""
 
-    def __init__(self, torture: Torture, folder: Path, store: OpenStore, seed: int, calm: dict[str, Trial]) -> None:
+    def __init__(
+        self, torture: Torture, folder: Path, store: OpenStore, seed: int, calm: dict[str, Trial], **settings: Any
+    ) -> None:
+        self._settings = settings
         self.kills = 0
         self._torture = torture
         self._folder = folder
@@ -52,7 +58,8 @@ class Campaign:
         folder = self._folder / str(self._number)
         folder.mkdir()
         with self._store(folder) as url:
-            trial = self._torture.run(WORKLOADS[name].job(url, folder), kills, expected)
+            job = evolve(WORKLOADS[name].job(url, folder), settings=self._settings)
+            trial = self._torture.run(job, kills, expected)
         shutil.rmtree(folder)
         self.kills += len(trial.kills)
         return trial

@@ -50,6 +50,13 @@ def test_a_handful_of_kills(nursery: Nursery, tmp_path: Path) -> None:
     assert campaign.anywhere(5) == []
 
 
+@pytest.mark.parametrize("history", ["full", 8, "none"])
+def test_kills_between_snapshots(nursery: Nursery, tmp_path: Path, history: str | int) -> None:
+    print(f"seed {SEED}")
+    campaign = Campaign(Torture(nursery), tmp_path, sqlite_in, SEED, {}, snapshot_every=3, history=history)
+    assert campaign.anywhere(PART) == []
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("point", FAULT_POINTS)
 def test_every_fault_point_on_sqlite(nursery: Nursery, tmp_path: Path, calm: dict[str, Trial], point: str) -> None:

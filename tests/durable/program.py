@@ -1,4 +1,4 @@
-"""A program with an engine in it, to be killed: ``python -m tests.durable.program URL LEASE [ID DOCUMENT]…``.
+"""A program with an engine in it, to be killed: ``python -m tests.durable.program URL LEASE [--SETTING=VALUE]… [ID DOCUMENT]…``.
 
 It starts the processes, says what its actions do, and stays until its input ends: ``stop`` shuts the engine down, ``control OPERATION ID``
 controls a process.
@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Any
 
-from fluxor_actors import ActionContext, Fluxor, FluxorError, action
+from fluxor_actors import ActionContext, Config, Fluxor, FluxorError, action
 from tests.engine.support import echo
 
 _said = threading.Lock()
@@ -54,7 +54,10 @@ def control(engine: Fluxor, operation: str, process_id: str) -> None:
 
 def main() -> None:
     url, lease, *processes = sys.argv[1:]
-    engine = Fluxor(services=[slow, block, echo], store=url, lease=float(lease), workers=8).start()
+    settings = dict(word.removeprefix("--").split("=") for word in processes if word.startswith("--"))
+    processes = processes[len(settings) :]
+    config = Config.from_environment({f"FLUXOR_{name.upper()}": value for name, value in settings.items()})
+    engine = Fluxor(config=config, services=[slow, block, echo], store=url, lease=float(lease), workers=8).start()
     say("started")
     for process_id, text in zip(processes[::2], processes[1::2], strict=True):
         workflow = engine.runtime.decode_yaml_workflow(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import sqlite3
 import threading
 import time
@@ -14,7 +13,7 @@ import pytest
 
 from fluxor_actors import Fluxor, ProcessState, StoreUnavailableError
 from fluxor_actors.storage.sql import SqlStore
-from tests.engine.support import ONE, SIGNAL, WAIT, Gate, Heard, echo, start
+from tests.engine.support import ONE, WAIT, Gate, Heard, echo, start
 from tests.storage.server import Server
 
 pytestmark = pytest.mark.long
@@ -51,49 +50,6 @@ def test_a_locked_file(tmp_path: Path, gate: Gate) -> None:
     store.close()
 
 
-def test_a_full_disk(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    SqlStore(url).close()
-    pages = sqlite3.connect(tmp_path / "store.db").execute("PRAGMA page_count").fetchone()[0]
-    store = SqlStore(url, pragmas={"max_page_count": pages + 12})
-    heard = Heard()
-    with Fluxor(services=[echo], store=store, lease=60.0) as engine:
-        engine.events.subscribe(heard, event_type=("engine.degraded", "engine.recovered"))
-        acknowledged: list[str] = []
-
-        def fill() -> None:
-            try:
-                for number in itertools.count():
-                    if ending.is_set():
-                        return
-                    handle = start(engine, SIGNAL, {"much": "x" * 4_000}, process_id=f"p{number}")
-                    acknowledged.append(handle.id)
-            except StoreUnavailableError as error:
-                refused.append(error)
-
-        refused: list[StoreUnavailableError] = []
-        ending = threading.Event()
-        filling = threading.Thread(target=fill)
-        filling.start()
-        heard.until("engine.degraded")
-        with pytest.raises(StoreUnavailableError):
-            start(engine, ONE)
-        assert {each.id for each in engine.runtime.processes()} >= set(acknowledged)
-        # There is room again.
-        store._link.write(lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 100_000}"))
-        heard.until("engine.recovered")
-        ending.set()
-        engine.runtime.signal_process("p0", "go", 1)
-        assert engine.runtime.handle("p0").wait(WAIT).output["got"] == 1
-        filling.join(WAIT)
-        assert start(engine, ONE).wait(WAIT).state is S.COMPLETED
-        assert {each.id for each in engine.runtime.processes()} >= set(acknowledged)
-    store.close()
-
-
-# A connection that the server cuts while the driver is still making it is nobody's yet: its finalizer closes it, and says so.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")
 @pytest.mark.parametrize("gap", [0.0, 1.0])
 def test_a_server_that_restarts_under_load(server: Server, server_url: str, gap: float) -> None:
     heard = Heard()
