@@ -20,7 +20,7 @@ from fluxor_actors.errors import *  # noqa: F403 - all errors are reachable from
 from fluxor_actors.errors import __all__ as _errors
 
 if TYPE_CHECKING:
-    from fluxor_actors import definition, expression, testing
+    from fluxor_actors import definition, expression, messaging, testing
     from fluxor_actors.actions.context import ActionContext, current_context, process_from_context
     from fluxor_actors.actions.decorators import action, method
     from fluxor_actors.approval.model import Decision, Request
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fluxor_actors.process.snapshot import Execution, Process, ProcessOutput
     from fluxor_actors.process.states import ExecutionState, ProcessState
     from fluxor_actors.progress import Progress
+    from fluxor_actors.tracing import Tracing
 
 _HOMES = {
     "ActionContext": "actions.context",
@@ -59,13 +60,14 @@ _HOMES = {
     "Request": "approval.model",
     "Runtime": "engine",
     "SystemClock": "clock",
+    "Tracing": "tracing",
     "Waiting": "process.explanation",
     "action": "actions.decorators",
     "current_context": "actions.context",
     "method": "actions.decorators",
     "process_from_context": "actions.context",
 }
-_PACKAGES = ("definition", "expression", "testing")
+_PACKAGES = ("definition", "expression", "messaging", "testing")
 
 __all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
     "ActionContext",
@@ -91,11 +93,13 @@ __all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
     "Request",
     "Runtime",
     "SystemClock",
+    "Tracing",
     "Waiting",
     "action",
     "current_context",
     "definition",
     "expression",
+    "messaging",
     "method",
     "process_from_context",
     "testing",

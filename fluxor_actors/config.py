@@ -53,6 +53,15 @@ def _lease(value: object) -> float:
     return seconds
 
 
+def _prefixes(value: object) -> tuple[str, ...]:
+    prefixes = (value,) if isinstance(value, str) else value
+    if not isinstance(prefixes, (list, tuple)) or not all(isinstance(each, str) and each.strip() for each in prefixes):
+        raise ConfigError(
+            f"approval_skip_prefixes is {value!r:.100}; expected a list of beginnings of names, such as ['printer:']"
+        )
+    return tuple(prefixes)
+
+
 def _durable(_instance: object, attribute: Any, value: object) -> None:
     if value not in ("strict", "relaxed"):
         raise ConfigError(f"{attribute.name} is {value!r}; expected 'strict' or 'relaxed'")
@@ -147,6 +156,9 @@ class Config:
         strict_expressions: whether an unknown name in an expression is an error.
         retain: how many finished processes are kept, for how long (``"30d"``), or both (``{"count": 500, "age": "30d"}``). What is
             beyond is deleted. None: 1,000 in memory, and all in a store that outlives the program.
+        policy: which actions may run: ``auto``, ``ask`` or ``deny``, or a mapping with ``mode``, ``allow`` and ``block``, or a
+            `Policy`. One that cannot be read denies everything.
+        approval_skip_prefixes: beginnings of ``service:method`` names for which no policy asks.
         durability: whether a commit is on disk (``strict``), or survives the program only (``relaxed``).
         history: how much of a process's journal is kept: ``full``, the last so many events at least, or ``none``, which is what it
             takes to go on. None: all in a store that outlives the program; in memory all but what a long loop leaves behind.
@@ -165,6 +177,8 @@ class Config:
     action_limits: Mapping[str, int] = field(factory=dict, validator=_limits)
     strict_expressions: bool = field(default=False, validator=_flag)
     retain: int | str | Mapping[str, int | str] | None = field(default=None, validator=_kept)
+    policy: Any = None
+    approval_skip_prefixes: tuple[str, ...] = field(default=(), converter=_prefixes)
     durability: Literal["strict", "relaxed"] = field(default="strict", validator=_durable)
     history: Literal["full", "none"] | int | None = field(default=None, validator=_history)
     snapshot_every: int = field(default=1_000, validator=_at_least_one)
@@ -264,6 +278,8 @@ def _from_text(setting: str, text: str) -> Any:
         if text.lower() not in ("true", "false"):
             raise ConfigError(f"FLUXOR_STRICT_EXPRESSIONS is {text!r}; expected true or false")
         return text.lower() == "true"
+    if setting == "approval_skip_prefixes":
+        return [prefix for prefix in text.split(",") if prefix.strip()]
     if setting == "action_limits":
         pairs = [pair.rpartition("=") for pair in text.split(",") if pair.strip()]
         try:

@@ -39,6 +39,7 @@ FluxorError
 │   ├── OwnershipLostError         somebody else has written to the process's journal
 │   ├── SchemaVersionError
 │   └── StoreUnavailableError
+├── QueueError                     a queue is closed, or cannot be used
 ├── AlreadyDecidedError
 ├── NotAuthorizedError
 └── IllegalTransitionError         a bug in the engine
@@ -84,6 +85,7 @@ __all__ = [
     "OwnershipLostError",
     "ProcessFailedError",
     "ProcessNotFoundError",
+    "QueueError",
     "RegistryError",
     "SchemaVersionError",
     "SecretError",
@@ -394,6 +396,10 @@ class SchemaVersionError(StoreError):
 
 class StoreUnavailableError(StoreError):
     """The store cannot be reached at present."""
+
+
+class QueueError(FluxorError):
+    """A queue is closed, or cannot be used at present."""
 
 
 class AlreadyDecidedError(FluxorError):

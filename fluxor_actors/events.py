@@ -16,7 +16,10 @@ from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
-__all__ = ["Event", "EventContext"]
+__all__ = ["SEQUENCE", "Event", "EventContext"]
+
+SEQUENCE = "sequence"
+"""The key in the metadata of a process's event of its number in the process's journal: it grows, and starts at 1."""
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -16,7 +16,7 @@ from attrs import field, frozen
 
 from fluxor_actors.definition.model import PolicyRule
 
-__all__ = ["Policy", "Ruling", "Verdict", "normal_name", "verdict_of"]
+__all__ = ["Policy", "PolicyLike", "Ruling", "Verdict", "normal_name", "verdict_of"]
 
 _MODES = ("auto", "ask", "deny")
 
@@ -136,6 +136,10 @@ class Policy:
         if self.allow:
             return Ruling(Verdict.DENY, f"allows only {', '.join(self.allow)}")
         return Ruling(Verdict.RUN, "lets it run")
+
+
+PolicyLike = Policy | str | Mapping[str, Any]
+"""A policy, or what `Policy.of` makes one of: a mode, or a mapping of its fields."""
 
 
 @frozen

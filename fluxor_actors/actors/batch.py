@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define
 from pykka import Future
 
-from fluxor_actors.process.effects import Effect
+from fluxor_actors.process.effects import ApprovalEffect, Effect
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.snapshot import Process
 from fluxor_actors.process.states import ProcessState
@@ -27,6 +27,7 @@ class Batch:
         status: that of the process after the events.
         first: the number of the first event.
         process: as it is after the events, if somebody wants to know.
+        asked: what has happened to approval requests.
     """
 
     events: list[Event]
@@ -37,6 +38,7 @@ class Batch:
     status: ProcessState
     first: int = 0
     process: Process | None = None
+    asked: tuple[ApprovalEffect, ...] = ()
 
     def join(self, other: Batch) -> None:
         """Let what needs no commit of its own leave with this one."""

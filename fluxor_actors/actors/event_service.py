@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import pykka
@@ -26,7 +27,8 @@ from fluxor_actors.actors.dispatcher import Dispatcher, ThreadPoolDispatcher
 from fluxor_actors.actors.event_bus import EventBus, Flush
 from fluxor_actors.actors.lean import LeanRef
 from fluxor_actors.actors.messages import Publish
-from fluxor_actors.actors.subscriptions import DataType, Handler, Overflow, Subscription, Subscriptions
+from fluxor_actors.actors.subscriptions import DataType, Handler, Overflow, Past, Subscription, Subscriptions
+from fluxor_actors.errors import ConfigError, InputError
 from fluxor_actors.events import Event
 
 __all__ = ["EventService", "Publisher"]
@@ -78,6 +80,7 @@ class EventService:
         self._own: ThreadPoolDispatcher | None = None
         self._bus: LeanRef[EventBus] | None = None
         self._closed = False
+        self._histories: tuple[Callable[[str], Iterable[Event[Any]]], ...] = ()
         self._lock = threading.RLock()
         self._listeners: dict[type[Any] | None, Subscription] = {}
 
@@ -130,6 +133,8 @@ class EventService:
         type: DataType = None,  # noqa: A002  # the name is part of the interface
         process_id: str | None = None,
         event_type: str | tuple[str, ...] | None = None,
+        *,
+        replay: bool = False,
     ) -> Subscription:
         """Call ``handler(event)`` with what is published from now on.
 
@@ -138,12 +143,40 @@ class EventService:
             type: only events whose data are of this type, or of one of these.
             process_id: only events of this process.
             event_type: only events of this type, such as ``execution.completed``, or of one of these.
+            replay: first with what has happened to the process ``process_id`` so far, made anew from its journal: events of the process, its
+                executions and its approval requests, but none of its values, conditions and progress. Nothing is missing between the two,
+                and nothing comes twice.
 
         Returns:
-            Call it to stop: idempotent, from any thread, from the handler too.
+            Call it to stop: idempotent, from any thread, from the handler too. Its ``first_available`` says from where on there was
+            something to replay.
+
+        Raises:
+            InputError: nobody says of which process the past is wanted.
+            ConfigError: no engine publishes here whose store could be read.
         """
         event_types = (event_type,) if isinstance(event_type, str) else event_type
-        return self._subscriptions.add(handler, type, process_id, event_types)
+        past: Past | None = None
+        if replay:
+            if process_id is None:
+                raise InputError("a replay is of one process: give its process_id")
+            if not self._histories:
+                raise ConfigError("no engine publishes here, so that there is no journal to replay")
+            past = partial(self._past, process_id)
+        return self._subscriptions.add(handler, type, process_id, event_types, past)
+
+    def keep_history(self, history: Callable[[str], Iterable[Event[Any]]]) -> None:
+        """Have replays read the past of a process from there: done by each engine that publishes here."""
+        self._histories = (*self._histories, history)
+
+    def _past(self, process_id: str) -> Iterator[Event[Any]]:
+        for history in self._histories:
+            found = False
+            for event in history(process_id):
+                found = True
+                yield event
+            if found:
+                return
 
     def set_listener(self, handler: Handler | None) -> None:
         """Call ``handler`` with every event, in place of the listener set before; None sets none."""

@@ -81,7 +81,7 @@ class Outside:
                 task.timeout,
                 # Nobody wants to know of a beginning that starts no timer, unless somebody subscribes.
                 task.timeout is not None or task.heartbeat is not None or self._parts.events.active,
-                Origin(state.plan, task.number, state.updated_at, state.values, state.environment),
+                Origin(state.plan, task.number, state.updated_at, state.values, state.environment, state.policies),
             )
         )
         if faults is not None:

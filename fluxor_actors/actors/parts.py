@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from attrs import define, field
@@ -21,25 +21,32 @@ from fluxor_actors.actors.timer import Timer
 from fluxor_actors.clock import Clock
 from fluxor_actors.faults import Faults
 from fluxor_actors.light import frozen
+from fluxor_actors.policy import Policy
 from fluxor_actors.process.commands import Command
+from fluxor_actors.process.events import Event
 from fluxor_actors.process.plan import Plan
+from fluxor_actors.process.state import State
 from fluxor_actors.process.turn import Rules
 from fluxor_actors.storage import Store
 
-__all__ = ["Elsewhere", "Origin", "Parts"]
+__all__ = ["Elsewhere", "Observer", "Origin", "Parts"]
 
 _logger = logging.getLogger(__name__)
 
 
 @frozen(slots=True, eq=False)
 class Origin:
-    """Where an assignment comes from: what the action's context is made of. ``environment``: what the process knows of its surroundings."""
+    """Where an assignment comes from: what the action's context is made of. ``environment``: what the process knows of its surroundings.
+
+    ``policies``: of the call that started the process, and of those around it.
+    """
 
     plan: Plan
     task: int
     scheduled_at: float
     values: Mapping[str, Any]
     environment: Mapping[str, Any]
+    policies: tuple[Policy, ...] = ()
 
 
 class Elsewhere(Protocol):
@@ -54,6 +61,18 @@ class Elsewhere(Protocol):
         ...
 
 
+class Observer(Protocol):
+    """Who traces and measures what processes do. Called by supervisors; never waits, and never raises."""
+
+    def committed(self, state: State, events: Sequence[Event], at: float) -> None:
+        """Events of a process are committed; its state may be ahead of them."""
+        ...
+
+    def ended(self, state: State) -> None:
+        """A process has come to its end, and that is committed."""
+        ...
+
+
 @define(slots=True, eq=False)
 class Parts:
     """The engine's parts. ``guardian`` and ``allocator`` are set when they are started.
@@ -62,7 +81,7 @@ class Parts:
     ``mirror``: who copies what is committed, if anybody does. ``health``: whether the store can be reached. ``elsewhere``: for processes of other
     engines on the same store, None without any. ``idle``: since when, in monotonic seconds, nothing of a process is under way; None when processes
     are never left to the store. ``gate``: who brings approval requests to people, and hears what becomes of them; None: nobody.
-    ``before_timer``: what a process is told before a timer of its that is due; None: nothing.
+    ``observer``: who traces and measures, if anybody does. ``before_timer``: what a process is told before a timer of its that is due; None: nothing.
     """
 
     clock: Clock
@@ -82,6 +101,7 @@ class Parts:
     health: Health | None = None
     elsewhere: Elsewhere | None = None
     idle: dict[str, float] | None = None
+    observer: Observer | None = None
     keeping: Keeping | None = None
     gate: Mailbox | None = None
     before_timer: Callable[[str, Command], Command | None] | None = None

@@ -16,13 +16,15 @@ from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
 from fluxor_actors.errors import ConfigError
-from fluxor_actors.events import Event
+from fluxor_actors.events import SEQUENCE, Event
 
-__all__ = ["DataType", "Handler", "Overflow", "Subscription", "Subscriptions"]
+__all__ = ["DataType", "Handler", "Overflow", "Past", "Subscription", "Subscriptions"]
 
 _logger = logging.getLogger(__name__)
 
 Handler = Callable[[Event[Any]], object]
+Past = Callable[[], Iterable[Event[Any]]]
+"""Gives what was before, in order, each event with its number in its metadata."""
 Overflow = Literal["drop_oldest", "drop_newest"]
 DataType = type[Any] | tuple[type[Any], ...] | None
 
@@ -35,9 +37,13 @@ class Subscription:
     Attributes:
         dropped: how many events were lost since the buffer was full.
         failures: how many calls of the handler raised.
+        first_available: with a replay, once it has begun: the number of the first event that there was to tell of. Above 1 there may have
+            been others, which the store has dropped. None: there was nothing to replay.
     """
 
-    def __init__(self, owner: Subscriptions, handler: Handler, data_type: DataType, name: str) -> None:
+    def __init__(
+        self, owner: Subscriptions, handler: Handler, data_type: DataType, name: str, past: Past | None = None
+    ) -> None:
         self.dropped = 0
         self.failures = 0
         self.data_type = data_type
@@ -49,6 +55,10 @@ class Subscription:
         self._buffer: SimpleQueue[Event[Any] | None] = SimpleQueue()
         self._stopped = False
         self._thread: threading.Thread | None = None
+        self.first_available: int | None = None
+        # What is told before anything else; and the number of its last event, which is not told again.
+        self._past = past
+        self._told = 0
 
     def __call__(self) -> None:
         self._stopped = True
@@ -68,8 +78,15 @@ class Subscription:
                 return
         self._buffer.put(event)
         if self._thread is None:
+            self.begin()
+
+    def begin(self) -> None:
+        """Start the thread; without threads, tell at once what was before."""
+        if self._owner.threaded:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
+        elif self._past is not None:
+            self._replay(self._past)
 
     def finish(self) -> None:
         """Let the thread end when the buffer is empty. Nothing may be offered after it."""
@@ -102,6 +119,8 @@ class Subscription:
             _logger.warning("%s is too slow: events are dropped from now on", self._name)
 
     def _run(self) -> None:
+        if self._past is not None:
+            self._replay(self._past)
         while (event := self._buffer.get()) is not None:
             if self._stopped:
                 return
@@ -109,7 +128,27 @@ class Subscription:
             # Or an idle thread would keep the last event alive.
             del event
 
+    def _replay(self, past: Past) -> None:
+        wanted = {event_type for event_type, _ in self.keys}
+        try:
+            for event in past():
+                if self._stopped:
+                    return
+                number = int(event.metadata[SEQUENCE])
+                if self.first_available is None:
+                    self.first_available = number
+                fits = self.data_type is None or isinstance(event.data, self.data_type)
+                if fits and (None in wanted or event.context.event_type in wanted):
+                    self._call(event)
+                self._told = number
+        except Exception:  # the store may be away, or closed; what is published from now on comes all the same
+            self.failures += 1
+            _logger.exception("%s: what was before could not be replayed after event %d", self._name, self._told)
+        self._past = None
+
     def _call(self, event: Event[Any]) -> None:
+        if self._told and event.metadata.get(SEQUENCE, self._told + 1) <= self._told and self._past is None:
+            return  # it was replayed
         try:
             self._handler(event)
         except BaseException:  # a handler is the host's; what it raises ends neither its own thread nor a dispatcher's
@@ -152,10 +191,11 @@ class Subscriptions:
         data_type: DataType = None,
         process_id: str | None = None,
         event_types: Iterable[str] | None = None,
+        past: Past | None = None,
     ) -> Subscription:
-        """Call ``handler`` with every event that fits, from now on, in the order of publication within a process."""
+        """Call ``handler`` with every event that fits, from now on, in the order of publication within a process; before that, with ``past``."""
         name = f"fluxor-subscriber-{next(self._numbers)}"
-        subscription = Subscription(self, handler, data_type, name)
+        subscription = Subscription(self, handler, data_type, name, past)
         types: tuple[str | None, ...] = (None,) if event_types is None else tuple(dict.fromkeys(event_types))
         subscription.keys = tuple((event_type, process_id) for event_type in types)
         with self._lock:
@@ -163,6 +203,9 @@ class Subscriptions:
             for key in subscription.keys:
                 self._table[key] = (*self._table.get(key, ()), subscription)
             self.active = bool(self._table)
+        if past is not None:
+            # What is published from here on waits in its buffer.
+            subscription.begin()
         return subscription
 
     def forget(self, subscription: Subscription) -> None:

@@ -36,18 +36,19 @@ from fluxor_actors.actors.mirror import Commit, Mirror
 from fluxor_actors.actors.outside import Outside
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.publication import Publication
+from fluxor_actors.actors.refusing import REFUSALS, refuse, unknown_request
 from fluxor_actors.actors.rest import parked_of
-from fluxor_actors.errors import EngineStoppedError, InvalidStateError, ProcessNotFoundError
+from fluxor_actors.errors import ApprovalNotFoundError, EngineStoppedError, ProcessNotFoundError
 from fluxor_actors.process.commands import Command, Recover
 from fluxor_actors.process.decide import Decision, decide
-from fluxor_actors.process.effects import Effect, ProcessEnded
+from fluxor_actors.process.effects import ApprovalEffect, Effect, ProcessEnded
 from fluxor_actors.process.events import Event, ProcessRestarted
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Note
 from fluxor_actors.process.view import output_of, process_of
-from fluxor_actors.storage import Append, Header, Journal, Record
+from fluxor_actors.storage import Append, Header, Journal, Record, records_of
 from fluxor_actors.storage.restoring import restored_with
 
 __all__ = ["ProcessSupervisor"]
@@ -76,6 +77,7 @@ class ProcessSupervisor(DispatchedActor):
         self._events: list[Event] = []
         self._effects: list[Effect] = []
         self._notes: list[Note] = []
+        self._asked: tuple[ApprovalEffect, ...] = ()
         self._replies: list[tuple[Future[Any], Callable[[], Any]]] = []
         # Decided and given to the journal, in order.
         self._uncommitted: deque[Batch] = deque()
@@ -98,7 +100,7 @@ class ProcessSupervisor(DispatchedActor):
     def on_receive(self, message: Any) -> Any:
         try:
             self._handle(message)
-        except InvalidStateError:
+        except REFUSALS:
             raise  # nothing has changed
         except (
             BaseException
@@ -149,13 +151,18 @@ class ProcessSupervisor(DispatchedActor):
             self._now = self._parts.clock.time()
             events = self._parts.events
             self.state.changes = [] if events.active and events.wants("state.changed", self._process_id) else None
-        return decide(self.state, command, self._now, self._parts.rules)
+        try:
+            return decide(self.state, command, self._now, self._parts.rules)
+        except ApprovalNotFoundError as error:
+            raise unknown_request(self._parts.store, error.name) from None
 
     def _take(self, decision: Decision) -> None:
         self._events += decision.events
         self._effects += decision.effects
         if decision.notes and self._parts.events.active:
             self._notes += decision.notes
+        if decision.asked is not None:
+            self._asked = (*self._asked, *decision.asked)
 
     def _begin(self, message: Begin) -> None:
         if self.state.status is not ProcessState.PENDING:
@@ -165,7 +172,7 @@ class ProcessSupervisor(DispatchedActor):
             self._take(self._decide(message.command))
             self.state.created_at = self._now or 0.0
         except BaseException as error:  # whatever is wrong with the start is the caller's to know
-            _refuse(message.reply, error)
+            refuse(message.reply, error)
             self._over()
             return
         self._replies.append((message.reply, lambda: Started(self._process_id, existing=False)))
@@ -211,7 +218,9 @@ class ProcessSupervisor(DispatchedActor):
             self._written = batch.status
             record = Record(batch.first, batch.at, batch.events)
             self._uncommitted.append(batch)
-            append, folding, fold = Append(self._process_id, record, header), self._folding, None
+            batch.asked, self._asked = self._asked, ()
+            approvals = records_of(batch.asked) if batch.asked else ()
+            append, folding, fold = Append(self._process_id, record, header, approvals), self._folding, None
             if folding is not None and self.state.sequence >= folding.due:
                 fold = folding.take(self.state, record)
             if fold is not None or self._answers:
@@ -232,7 +241,9 @@ class ProcessSupervisor(DispatchedActor):
         self._follow(batch.events, before)
         if self._parts.mirror is not None:
             self._mirror(self._parts.mirror, batch)
-        self._publish(batch.events, batch.notes, batch.first, batch.at)
+        if self._parts.observer is not None:
+            self._parts.observer.committed(self.state, batch.events, batch.at)
+        self._publish(batch)
         self._carry_on(batch)
 
     def _carry_on(self, batch: Batch) -> None:
@@ -269,15 +280,15 @@ class ProcessSupervisor(DispatchedActor):
         if self._at_end is None:
             self._live[state.id] = counts_of(state)
 
-    def _publish(self, events: list[Event], notes: list[Note], first: int, now: float) -> None:
+    def _publish(self, batch: Batch) -> None:
         if not self._parts.events.active:
             # What happens meanwhile is read from the journal when somebody listens again.
             self._publication = None
         else:
             try:
                 if self._publication is None:
-                    self._publication = Publication(self.state, self._parts, first)
-                self._publication.publish(events, notes, now)
+                    self._publication = Publication(self.state, self._parts, batch.first)
+                self._publication.publish(batch)
             except Exception:  # what is told of a process is no reason to end it
                 self._publication = None
                 _logger.exception(
@@ -307,6 +318,8 @@ class ProcessSupervisor(DispatchedActor):
     def _ended(self) -> None:
         state = self.state
         process = process_of(state)
+        if self._parts.observer is not None:
+            self._parts.observer.ended(state)
         self._has_ended = self._parts.directory.finish(process, output_of(process), counts_at_end(state))
 
     def _header(self) -> Header:
@@ -352,7 +365,7 @@ class ProcessSupervisor(DispatchedActor):
 
     def on_error(self, message: Any, error: BaseException) -> bool:
         """Go on after a command that came too late: nothing has changed. Anything else ends this supervisor."""
-        if isinstance(error, InvalidStateError):
+        if isinstance(error, REFUSALS):
             _logger.debug("process %s: %s", self._process_id, error, extra={"process_id": self._process_id})
             return True
         return False
@@ -361,7 +374,7 @@ class ProcessSupervisor(DispatchedActor):
         """Have what came too late for this supervisor brought to the next one."""
         if isinstance(message, Begin):
             if not self._parts.tell_guardian(message):
-                _refuse(message.reply, EngineStoppedError("the engine stopped before the process began"))
+                refuse(message.reply, EngineStoppedError("the engine stopped before the process began"))
         elif not isinstance(message, (Wake, Describe, Written, WriteFailed, Leave)):
             self._parts.tell_guardian(Forward(self._process_id, message))
 
@@ -370,14 +383,5 @@ class ProcessSupervisor(DispatchedActor):
         del exception_type, traceback
         for replies in (*(batch.replies for batch in self._uncommitted), self._replies):
             for reply, _ in replies:
-                _refuse(reply, exception_value)
+                refuse(reply, exception_value)
         self._parts.tell_guardian(SupervisorFailed(self._process_id, self.actor_ref, exception_value))
-
-
-def _refuse(reply: Future[Any], error: BaseException) -> None:
-    if not isinstance(error, Exception):
-        # A SystemExit is nothing to raise in the thread of whoever asked.
-        wrapped = RuntimeError(f"the process's supervisor raised {error!r}")
-        wrapped.__cause__ = error
-        error = wrapped
-    reply.set_exception((type(error), error, None))

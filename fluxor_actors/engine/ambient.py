@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from fluxor_actors.policy import Policy
 from fluxor_actors.progress import Progress
 
 __all__ = ["Ambient", "ambient", "surround"]
@@ -18,10 +19,11 @@ ProgressListener = Callable[[str, Progress], object]
 
 @frozen
 class Ambient:
-    """Values for the actions of processes, and who is told of their progress."""
+    """Values for the actions of processes, who is told of their progress, and which actions may run."""
 
     values: Mapping[str, Any] = field(factory=dict)
     progress: ProgressListener | None = None
+    policies: tuple[Policy, ...] = ()
 
 
 _current: ContextVar[Ambient] = ContextVar("fluxor_actors.ambient")
@@ -33,10 +35,13 @@ def ambient() -> Ambient:
 
 
 @contextmanager
-def surround(values: Mapping[str, Any] | None, progress: ProgressListener | None) -> Iterator[Ambient]:
-    """Put values in force, over those around."""
+def surround(
+    values: Mapping[str, Any] | None, progress: ProgressListener | None, policy: Policy | None = None
+) -> Iterator[Ambient]:
+    """Put values in force, over those around, and a policy, beside those around."""
     outer = ambient()
-    inner = Ambient({**outer.values, **(values or {})}, progress or outer.progress)
+    policies = outer.policies if policy is None else (*outer.policies, policy)
+    inner = Ambient({**outer.values, **(values or {})}, progress or outer.progress, policies)
     token = _current.set(inner)
     try:
         yield inner

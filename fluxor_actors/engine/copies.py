@@ -194,7 +194,9 @@ class Copies:
     def _shape(self, item: Commit | _Found) -> Snapshots:
         copied = self._copied
         if isinstance(item, _Found):
-            return self._tried(item.process_id, partial(copied.of_journal, item.process_id, item.sequence)) or Snapshots()
+            return (
+                self._tried(item.process_id, partial(copied.of_journal, item.process_id, item.sequence)) or Snapshots()
+            )
         return self._tried(item.process_id, partial(copied.of_commit, item)) or Snapshots()
 
     def _save_all(self, many: Sequence[Snapshots]) -> None:

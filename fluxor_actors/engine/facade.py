@@ -5,8 +5,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from fluxor_actors.actions import Actions
 from fluxor_actors.actions.registry import ServiceProxy
@@ -18,6 +19,7 @@ from fluxor_actors.actors.health import Health
 from fluxor_actors.actors.journal import ImmediateJournal, ThreadedJournal
 from fluxor_actors.actors.messages import Forward
 from fluxor_actors.actors.parts import Parts
+from fluxor_actors.actors.past_events import past_events
 from fluxor_actors.actors.timer import Timer
 from fluxor_actors.actors.worker import threaded_workers
 from fluxor_actors.clock import Clock, SystemClock
@@ -28,11 +30,14 @@ from fluxor_actors.definition.model import Retry, Task
 from fluxor_actors.engine.ambient import Ambient, ProgressListener, surround
 from fluxor_actors.engine.approvals import ApprovalService
 from fluxor_actors.engine.approvals.installing import Installed
+from fluxor_actors.engine.attachments import carry
 from fluxor_actors.engine.copies import attach as attach_daos
 from fluxor_actors.engine.hosting import ContextHost, invoker
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.listeners import StateListener, WhenListener, attach
+from fluxor_actors.engine.observing import counted, measure, observer, open_metrics, open_spans
 from fluxor_actors.engine.plans import Plans
+from fluxor_actors.engine.policies import read_policy
 from fluxor_actors.engine.reading import Reading
 from fluxor_actors.engine.runtime import Runtime
 from fluxor_actors.engine.secrecy import SecretSource, open_secrets
@@ -42,13 +47,24 @@ from fluxor_actors.engine.upkeep import Upkeep
 from fluxor_actors.expression import Language
 from fluxor_actors.faults import Faults
 from fluxor_actors.ids import Ids, RandomIds
+from fluxor_actors.policy import PolicyLike
 from fluxor_actors.process.commands import Command
 from fluxor_actors.process.snapshot import Execution, Process
 from fluxor_actors.process.turn import Rules
 from fluxor_actors.storage import Store
 from fluxor_actors.storage.dao import Dao
+from fluxor_actors.tracing.destination import Tracing
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
+
+    from fluxor_actors.messaging.attaching import Attachable
+    from fluxor_actors.messaging.queue import Queue
 
 __all__ = ["Fluxor"]
+
+Attached = TypeVar("Attached", bound="Attachable")
 
 
 class Fluxor:
@@ -85,6 +101,9 @@ class Fluxor:
         state_listeners: Iterable[StateListener] = (),
         when_listeners: Iterable[WhenListener] = (),
         executor_listener: Callable[[Task, Execution], object] | None = None,
+        tracing: Tracing | None = None,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
         event_service: EventService | None = None,
         approval_service: ApprovalService | None = None,
         meta_service: MetaService | None = None,
@@ -94,6 +113,7 @@ class Fluxor:
         clock: Clock | None = None,
         ids: Ids | None = None,
         dispatcher: Dispatcher | None = None,
+        queue: Queue[Any] | None = None,
         take_over: bool = True,
         faults: Faults | None = None,
         **settings: Any,
@@ -112,6 +132,9 @@ class Fluxor:
             state_listeners: called ``(session, key, old, new)`` for every session value that is set.
             when_listeners: called ``(session, expression, result)`` for every condition that is evaluated.
             executor_listener: called ``(task, execution)`` for every execution of an action that has ended.
+            tracing: where spans of processes and actions go; see `Tracing`.
+            tracer_provider: in place of ``tracing``, one of OpenTelemetry's; the engine does not shut it down.
+            meter_provider: one of OpenTelemetry's, for metrics; the engine does not shut it down.
             event_service: in place of the engine's own; the engine does not shut it down.
             approval_service: in place of the engine's own; the engine does not close it.
             meta_service: reads documents, in place of fsspec.
@@ -121,6 +144,8 @@ class Fluxor:
             clock: the time, for tests.
             ids: makes process ids, for tests.
             dispatcher: gives actors their turns, in place of two threads.
+            queue: between the engine and its workers, in place of their inboxes; of `fluxor_actors.messaging`. No other engine may use it at the same
+                time; the engine does not close it.
             take_over: go on with what engines that are dead have left on the store; else only with what this one starts, and what it
                 is told to by `Runtime.take_over`.
             faults: called at each of `fluxor_actors.faults.FAULT_POINTS`, for tests.
@@ -154,25 +179,34 @@ class Fluxor:
         if hidden is not None:
             checking = Language(functions, config.strict_expressions, secrets=hidden.check)
         plans = Plans(language, self.actions, self.types, kept, retry, checking=checking)
-        parts = _parts(config, clock, kept, directory, dispatcher, self.events, plans, faults)
+        scrub = None if hidden is None else hidden.text
+        spans, metrics = open_spans(tracing, tracer_provider, scrub), open_metrics(meter_provider)
+        counting = counted(kept, metrics)
+        parts = _parts(config, clock, kept, directory, dispatcher, self.events, plans, faults, counting=counting)
+        parts.observer = observer(spans, metrics)
         reading = Reading(parts)
         self.copies = attach_daos(parts, reading, plans.plan_of, process_dao, execution_dao)
         host = ContextHost(
-            clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), None, hidden
+            clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), spans, hidden
         )
-        invoke = invoker(self.actions, host, kept, clock, parts.acting, hidden)
+        invoke = invoker(self.actions, host, kept, clock, parts.acting, hidden, spans, metrics)
         spawn = threaded_workers(invoke, dispatcher, faults=faults)
+        carrier = None if queue is None else carry(queue, spawn)
         lifecycle = Lifecycle(
-            parts, plans, ids or RandomIds(), spawn, config.processor.workers, dict(config.action_limits),
+            parts, plans, ids or RandomIds(), carrier or spawn, config.processor.workers, dict(config.action_limits),
             config.max_pending, config.on_busy, owns_events=event_service is None, owns_store=kept is not given,
             lease=config.lease, take_over=take_over,
             upkeep=None if retention.age is None else Upkeep(kept, retention.age, clock),
-            secrets=hidden,
+            secrets=hidden, spans=spans,
         )  # fmt: skip
+        if metrics is not None:
+            measure(metrics, lifecycle)
         loader = Loader(
             config.meta_base_url, meta_fs_options, meta_service, root_task_node_name=config.root_task_node_name,
             actions=self.actions, types=self.types, language=checking,
         )  # fmt: skip
+        if carrier is not None:
+            lifecycle.attached.after(carrier.stop)
         self.config = config
         self.runtime = Runtime(lifecycle, loader)
         self.actions.register(built_in(lifecycle, loader))
@@ -182,6 +216,7 @@ class Fluxor:
                 self.types.register(name, type_)
         else:
             self.register_types(*types)
+        self.events.keep_history(partial(past_events, kept, plans.plan_of))
         attach(self.events, plans, tuple(state_listeners), tuple(when_listeners), executor_listener)
         self.approvals = approval_service or ApprovalService(clock=clock)
         Installed(self.approvals, lifecycle, owned=approval_service is None)
@@ -213,15 +248,33 @@ class Fluxor:
             self.types.register(type_.__name__, type_)
 
     def context(
-        self, *, values: Mapping[str, Any] | None = None, progress: ProgressListener | None = None
+        self,
+        *,
+        policy: PolicyLike | None = None,
+        values: Mapping[str, Any] | None = None,
+        progress: ProgressListener | None = None,
     ) -> AbstractContextManager[Ambient]:
         """What is given here reaches every process that this thread, or asyncio task, starts inside the ``with``.
 
         Args:
+            policy: which actions may run, beside what engine and document say; the strictest counts.
             values: for actions, as ``context.values``.
             progress: called ``(process_id, progress)`` when a process or one of its sub-workflows gets on.
         """
-        return surround(values, progress)
+        return surround(values, progress, read_policy(policy, "the context"))
+
+    def attach(self, one: Attached) -> Attached:
+        """Join a `Trigger`, a `Publisher` or the like to the engine; it begins at once, and ends with the engine. Starts the engine.
+
+        Returns:
+            What was given.
+
+        Raises:
+            EngineStoppedError: the engine was shut down.
+        """
+        self._lifecycle.ensure_started()
+        self._lifecycle.attached.add(one, self)
+        return one
 
     def start(self) -> Self:
         """Start the engine. Idempotent; starting a process does it too.
@@ -280,16 +333,23 @@ def _parts(
     events: EventService,
     plans: Plans,
     faults: Faults | None,
+    *,
+    counting: Store,
 ) -> Parts:
     health = Health(events, clock)
     parts = Parts(
         clock=clock,
-        rules=Rules(config.cancel_grace, config.max_transitions),
+        rules=Rules(
+            config.cancel_grace,
+            config.max_transitions,
+            policy=read_policy(config.policy, "the engine"),
+            approval_skip_prefixes=config.approval_skip_prefixes,
+        ),
         store=store,
         directory=directory,
         dispatcher=dispatcher,
         events=events,
-        journal=ImmediateJournal(store) if store.immediate else ThreadedJournal(store, faults, health=health),
+        journal=ImmediateJournal(counting) if store.immediate else ThreadedJournal(counting, faults, health=health),
         timer=Timer(clock, lambda process_id, command: _deliver(parts, process_id, command)),
         plan_of=plans.plan_of,
         guardian=_Unstarted(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from typing import Any, Protocol
 
@@ -74,6 +74,10 @@ class ProcessHandle:
             # Resumed after its end, the process has a new one.
             self._completion = self._looking.completion(self.id, self._completion)
         return self._completion
+
+    def on_end(self, call: Callable[[], object]) -> None:
+        """Call once the process has ended, or the engine has stopped: soon, and on any thread, so it should be quick."""
+        self._future().add_done_callback(lambda _: call())
 
     def __await__(self) -> Generator[Any, None, ProcessOutput]:
         return self._end().__await__()

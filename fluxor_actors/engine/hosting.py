@@ -31,6 +31,9 @@ from fluxor_actors.storage import Store
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
+    from fluxor_actors.metrics import Metrics
+    from fluxor_actors.tracing.spans import Spans
+
 __all__ = ["ActionProgress", "ContextHost", "invoker"]
 
 
@@ -61,16 +64,20 @@ class ContextHost:
         directory: Directory,
         events: EventService,
         read: Callable[[str], Process],
-        tracer: Tracer | None,
+        spans: Spans | None = None,
         secrets: Secrets | None = None,
     ) -> None:
         self._clock = clock
         self._directory = directory
         self._events = events
         self._read = read
-        self.tracer = tracer
+        self._spans = spans
         self._secrets = secrets
         self.scrub = None if secrets is None else secrets.text
+
+    @property
+    def tracer(self) -> Tracer | None:
+        return None if self._spans is None else self._spans.tracer
 
     def process(self, attempt: Attempt) -> Process:
         supervisor = self._directory.supervisors.get(attempt.process_id)
@@ -135,6 +142,8 @@ def invoker(
     clock: Clock,
     acting: set[int],
     secrets: Secrets | None = None,
+    spans: Spans | None = None,
+    metrics: Metrics | None = None,
 ) -> Invoke:
     """What a worker does with an assignment: find the action, call it, and say how it went.
 
@@ -143,13 +152,17 @@ def invoker(
 
     def failure_of(error: BaseException, assignment: Assignment, *, retryable: bool) -> Failure:
         failure = Failure.of(error, task=assignment.task_id, attempt=assignment.attempt, retryable=retryable)
-        return failure if secrets is None else secrets.failure(failure)
+        if secrets is not None:
+            failure = secrets.failure(failure)
+        if spans is not None:
+            spans.note(error, failure)
+        return failure
 
     def call(assignment: Assignment) -> Outcome:
         thread = get_ident()
         acting.add(thread)
         try:
-            return attempt_at(assignment)
+            return attempt(assignment)
         finally:
             acting.discard(thread)
 
@@ -175,4 +188,9 @@ def invoker(
             result = secrets.output(result, assignment.service)
         return AttemptSucceeded(run, attempt, result, started)
 
+    attempt: Invoke = attempt_at
+    if spans is not None:
+        attempt = spans.around(attempt, clock.time)
+    if metrics is not None:
+        attempt = metrics.around(attempt, clock.time)
     return call

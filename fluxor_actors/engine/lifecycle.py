@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from fluxor_actors.actors.allocator import Allocator, drain
 from fluxor_actors.actors.guardian import Guardian
@@ -16,6 +16,7 @@ from fluxor_actors.actors.lean import ActorDeadError
 from fluxor_actors.actors.messages import LookAround, Reach
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.worker import Spawn
+from fluxor_actors.engine.attachments import Attachments
 from fluxor_actors.engine.places import OnBusy, Places
 from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.reading import Reading
@@ -26,6 +27,9 @@ from fluxor_actors.errors import EngineStoppedError, FluxorError, StoreUnavailab
 from fluxor_actors.ids import Ids
 from fluxor_actors.process.view import output_of
 from fluxor_actors.storage.durable import DurableStore
+
+if TYPE_CHECKING:
+    from fluxor_actors.tracing.spans import Spans
 
 __all__ = ["Lifecycle"]
 
@@ -72,9 +76,11 @@ class Lifecycle:
         take_over: bool = True,
         upkeep: Upkeep | None = None,
         secrets: Secrets | None = None,
+        spans: Spans | None = None,
     ) -> None:
         self.parts = parts
         self.secrets = secrets
+        self.spans = spans
         self.plans = plans
         self.ids = ids
         self._spawn = spawn
@@ -86,6 +92,7 @@ class Lifecycle:
         self._take_over = take_over
         self._upkeep = upkeep
         self.tenancy: Tenancy | None = None
+        self.attached = Attachments()
         self.approvals: Approvals | None = None
         self.places = Places(max_pending, on_busy)
         self._lock = threading.RLock()
@@ -111,6 +118,8 @@ class Lifecycle:
             if self._started:
                 return
             parts = self.parts
+            if self.spans is not None:
+                self.spans.open()
             if not parts.store.immediate and self.tenancy is None:
                 self.tenancy = parts.elsewhere = self._settle_down(cast(DurableStore, parts.store))
             parts.allocator = Allocator.start(
@@ -185,11 +194,11 @@ class Lifecycle:
             self._check_running()
             raise EngineStoppedError("the engine stopped while it was asked") from None
 
-    def ask_allocator(self, message: Any) -> Any:
+    def ask_allocator(self, message: Any, timeout: float = 30.0) -> Any:
         """Ask the allocator, from outside the actors; None when there is none."""
         allocator: Any = self.parts.allocator
         try:
-            return allocator.ask(message, timeout=30) if self._started else None
+            return allocator.ask(message, timeout=timeout) if self._started else None
         except ActorDeadError:
             return None
 
@@ -250,9 +259,11 @@ class Lifecycle:
         parts, mirror = self.parts, self.parts.mirror
         if mirror is not None:
             mirror.hurry()
+        self.attached.detach(deadline)
         if self._started:
             allocator: Any = parts.allocator
             self._left = drain(allocator, _left(deadline))
+            self.attached.close(deadline)
             self._settle(deadline)
         parts.timer.shutdown(_left(deadline))
         if self._started:
@@ -280,6 +291,8 @@ class Lifecycle:
             self.tenancy.join(max(2.5, _left(deadline)))
         if self._owns_store:
             parts.store.close()
+        if self.spans is not None:
+            self.spans.close()
         if self._left:
             _logger.warning("shut down while these had not returned: %s", ", ".join(self._left))
 

@@ -9,7 +9,7 @@ from typing import Any
 from fluxor_actors.actions import Actions
 from fluxor_actors.definition import Problem, TypeRegistry, parse, structure, validate
 from fluxor_actors.definition.model import Retry, Workflow
-from fluxor_actors.engine.refusals import refusals
+from fluxor_actors.engine.policies import read_policy
 from fluxor_actors.errors import DefinitionError, StoreError
 from fluxor_actors.expression import Language
 from fluxor_actors.process.compile import compile_plan
@@ -54,7 +54,7 @@ class Plans:
         """The plan of a workflow. ``checked``: it has been validated against this engine.
 
         Raises:
-            DefinitionError: it does not validate, or asks for what this version cannot do; with all problems.
+            DefinitionError: it does not validate; with all problems.
         """
         seen = self._seen.get(id(workflow))
         if seen is not None:
@@ -62,7 +62,6 @@ class Plans:
         if not isinstance(workflow, Workflow):
             raise TypeError(f"a workflow is loaded or decoded first; {workflow!r:.100} is none")
         problems = [] if checked else self._problems(workflow)
-        problems.extend(refusals(workflow))
         if problems:
             raise DefinitionError(problems)
         plan = self._compile(workflow)
@@ -99,6 +98,7 @@ class Plans:
 
     def _compile(self, workflow: Workflow) -> Plan:
         imports = workflow.import_
+        read_policy(workflow.policy, f"workflow {workflow.name}")
 
         def typed(type_text: str, value: Any, name: str) -> Any:
             return structure(type_text, value, self._types, imports, path=name)

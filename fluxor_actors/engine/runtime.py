@@ -14,10 +14,12 @@ from fluxor_actors.engine.carrying import carry
 from fluxor_actors.engine.handle import ExecutionHandle, ProcessHandle
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.looking import Looking
+from fluxor_actors.engine.policies import read_policy
 from fluxor_actors.engine.reporting import report
 from fluxor_actors.engine.starting import Starter
 from fluxor_actors.errors import InputError, ProcessNotFoundError
 from fluxor_actors.plain import to_plain
+from fluxor_actors.policy import PolicyLike
 from fluxor_actors.process.commands import Cancel, Command, Pause, Resume, ResumeFailed, Signal, Steer
 from fluxor_actors.process.explanation import Explanation
 from fluxor_actors.process.snapshot import Execution, Process
@@ -93,6 +95,7 @@ class Runtime:
         workflow: Workflow,
         initial_state: Mapping[str, Any] | None = None,
         *tasks: str,
+        policy: PolicyLike | None = None,
         process_id: str | None = None,
         values: Mapping[str, Any] | None = None,
         requested_by: str | None = None,
@@ -104,6 +107,7 @@ class Runtime:
             workflow: what to run.
             initial_state: values of the session, plain data; they win over ``init``.
             tasks: run only these, and what they depend on; ids or names.
+            policy: which actions may run, in it and its sub-workflows, beside what engine and document say; the strictest counts.
             process_id: text without ``/``. The same again returns the existing process, whatever else is given.
             values: for actions to read as ``context.values``; added to those of ``engine.context``.
             requested_by: who asks.
@@ -124,7 +128,7 @@ class Runtime:
                 return ProcessHandle(self, self._looking, process_id)
         if requested_by is not None:
             _text("requested_by", requested_by)
-        around = ambient()
+        around, own = ambient(), read_policy(policy, "the call")
         new_id = process_id or self._lifecycle.ids.process()
         stop = None if around.progress is None else report(self._parts.events, new_id, around.progress)
         begun = None
@@ -137,6 +141,7 @@ class Runtime:
                 labels=labels,
                 requested_by=requested_by,
                 values={**around.values, **(values or {})},
+                policies=around.policies if own is None else (*around.policies, own),
                 fresh=process_id is None,
             )
         finally:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from fluxor_actors.actions import ActionContext
 from fluxor_actors.actions.builtin import Nop, Printer, WorkflowService
+from fluxor_actors.actors.parts import Origin
 from fluxor_actors.definition import Loader
 from fluxor_actors.definition.model import Workflow
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.starting import Parent, Starter
 from fluxor_actors.names import child_process_id, split_execution_id
+from fluxor_actors.policy import Policy
 
 __all__ = ["built_in"]
 
@@ -33,8 +36,10 @@ class _WorkflowHost:
     def start_child(
         self, context: ActionContext, workflow: Workflow, initial_state: Mapping[str, Any], tasks: Sequence[str]
     ) -> str:
-        # The same again starts no second one.
-        return self._lifecycle.patiently(lambda: self._start_child(context, workflow, initial_state, tasks))
+        spans = self._lifecycle.spans
+        with nullcontext() if spans is None else spans.running(workflow.source or workflow.name):
+            # The same again starts no second one.
+            return self._lifecycle.patiently(lambda: self._start_child(context, workflow, initial_state, tasks))
 
     def _start_child(
         self, context: ActionContext, workflow: Workflow, initial_state: Mapping[str, Any], tasks: Sequence[str]
@@ -53,6 +58,7 @@ class _WorkflowHost:
             requested_by=parent.requested_by,
             values=context.values,
             parent=Parent(parent.id, run, parent.root_id, context.origin.environment),
+            policies=_inherited(context.origin),
         ).process_id
 
     def status(self, process_id: str) -> Mapping[str, Any]:
@@ -63,6 +69,12 @@ class _WorkflowHost:
             "output": dict(process.session),
             "errors": dict(process.errors),
         }
+
+
+def _inherited(origin: Origin) -> tuple[Policy, ...]:
+    """What holds for a sub-workflow, beside its own document: all that holds for its parent, whose document is the last of it."""
+    own = origin.plan.policy
+    return origin.policies if own is None else (*origin.policies, own)
 
 
 def built_in(lifecycle: Lifecycle, loader: Loader) -> list[object]:

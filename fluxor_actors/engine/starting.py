@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -18,6 +19,7 @@ from fluxor_actors.engine.reading import Reading
 from fluxor_actors.engine.secrecy import Secrets
 from fluxor_actors.errors import InputError, OwnershipLostError
 from fluxor_actors.plain import to_plain
+from fluxor_actors.policy import Policy
 from fluxor_actors.process.commands import Start
 from fluxor_actors.process.inputs import check_inputs
 from fluxor_actors.process.markers import SEAL
@@ -63,9 +65,10 @@ class Starter:
         requested_by: str | None = None,
         values: Mapping[str, Any] | None = None,
         parent: Parent | None = None,
+        policies: tuple[Policy, ...] = (),
         fresh: bool = False,
     ) -> Begun:
-        """Start a process. Everything is as it was given. ``fresh``: the id was made for it.
+        """Start a process. Everything is as it was given. ``policies``: of the call, and of those around it. ``fresh``: the id was made for it.
 
         Raises:
             DefinitionError: the workflow does not validate.
@@ -75,10 +78,36 @@ class Starter:
             EngineBusyError: more is pending than ``max_pending``.
             EngineStoppedError: the engine was shut down.
         """
+        begin = partial(
+            self._begin, workflow, process_id, initial_state, tasks,
+            labels=labels, requested_by=requested_by, values=values, parent=parent, policies=policies,
+            fresh=fresh,
+        )  # fmt: skip
+        spans = self._lifecycle.spans
+        if spans is None:
+            return begin(carried={})
+        with spans.starting(workflow.name, process_id) as carried:
+            return begin(carried=carried)
+
+    def _begin(
+        self,
+        workflow: Workflow,
+        process_id: str,
+        initial_state: Mapping[str, Any],
+        tasks: Sequence[str],
+        *,
+        labels: Mapping[str, str] | None,
+        requested_by: str | None,
+        values: Mapping[str, Any] | None,
+        parent: Parent | None,
+        policies: tuple[Policy, ...],
+        fresh: bool,
+        carried: Mapping[str, str],
+    ) -> Begun:
         if not isinstance(initial_state, Mapping):
             raise InputError(f"the initial state is {initial_state!r:.100}; expected a mapping of values by name")
         plan = self._lifecycle.plans.plan(workflow)
-        environment = _environment(workflow, plan)
+        environment = {**_environment(workflow, plan), **carried}
         given = to_plain(dict(initial_state))
         if self._lifecycle.secrets is not None:
             given, environment = _conceal(self._lifecycle.secrets, process_id, given, environment, parent)
@@ -93,6 +122,7 @@ class Starter:
             root_id=parent.root_id if parent else None,
             environment=environment,
             values=to_plain(dict(values)) if values else {},
+            policies=tuple(dict.fromkeys(policies)) if policies else (),
         )
         if self._lifecycle.secrets is not None:
             command = _cover(self._lifecycle.secrets, command)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from fluxor_actors.actors.refusing import unknown_request
 from fluxor_actors.clock import Clock, SystemClock
 from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.sending import send
-from fluxor_actors.errors import DefinitionError, ProcessNotFoundError
+from fluxor_actors.errors import ApprovalNotFoundError, DefinitionError, ProcessNotFoundError
 from fluxor_actors.process.commands import Cancel, Command, Pause, Recover, Steer
 from fluxor_actors.process.decide import decide
 from fluxor_actors.process.state import State
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.turn import Rules
-from fluxor_actors.storage import Header, Record
+from fluxor_actors.storage import Header, Record, records_of
 from fluxor_actors.storage.durable import DurableAppend, DurableStore, EngineIdentity
 from fluxor_actors.storage.restoring import restored
 
@@ -111,14 +112,20 @@ class Visitor:
                 return None  # it uses functions that only its own program has
             state = restored(plan, journal, store)
             first, now = state.sequence + 1, self._clock.time()
-            events = list(decide(state, command, now, self._rules).events)
+            try:
+                decided = decide(state, command, now, self._rules)
+            except ApprovalNotFoundError as error:
+                raise unknown_request(store, error.name) from None
+            events = list(decided.events)
             if not isinstance(command, (Pause, Cancel, Steer)):
                 return None
             # What is under way there is lost: nobody will tell of it.
-            events += decide(state, Recover(), now, self._rules).events
+            recovered = decide(state, Recover(), now, self._rules)
+            events += recovered.events
             if events:
                 state.updated_at = now
-                store.append([DurableAppend(process_id, Record(first, now, tuple(events)), _header(state))])
+                approvals = records_of((*(decided.asked or ()), *(recovered.asked or ())))
+                store.append([DurableAppend(process_id, Record(first, now, tuple(events)), _header(state), approvals)])
             return state.status
         finally:
             store.release(engine)

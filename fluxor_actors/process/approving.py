@@ -135,7 +135,8 @@ def decide_request(turn: Turn, command: commands.Decide) -> None:
         decision=decision_made(asking, asking.at),
         digest=digest,
     )
-    if asking.due is not None and turn.now >= asking.due:
+    if command.approved and asking.due is not None and turn.now >= asking.due:
+        # Its timer has not been delivered yet, or waits for the end of a pause. A late no does no harm.
         raise AlreadyDecidedError(f"request {request.id} for {request.action} has expired")
     name, reason = person(command.decided_by), to_plain(command.reason)
     if not command.approved:

@@ -18,7 +18,17 @@ from fluxor_actors.process.states import ExecutionState
 from fluxor_actors.storage.durable import DurableJournal, EndedExecution, Snapshot
 from fluxor_actors.storage.store import Journal, Record
 
-__all__ = ["dropped", "is_repeated", "last_number", "load_ended", "projected", "restored", "restored_with", "saved_in", "written"]
+__all__ = [
+    "dropped",
+    "is_repeated",
+    "last_number",
+    "load_ended",
+    "projected",
+    "restored",
+    "restored_with",
+    "saved_in",
+    "written",
+]
 
 _logger = logging.getLogger(__name__)
 
@@ -137,6 +147,7 @@ def projected(
     Args:
         plan: of the process's definition.
         store: where it is kept.
+        process_id: whose.
         before: only what happened before the event of this number, as far as that can be told apart.
         run_id: of the executions that have ended before the last snapshot only this one is wanted.
         ended: whether any of these are wanted.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from attrs import field, frozen
 
@@ -12,12 +13,15 @@ from fluxor_actors.process.codec import state_to_plain
 from fluxor_actors.process.events import RetryScheduled, RunCancelled, RunCompleted, RunFailed
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.replay import replay
+from fluxor_actors.process.state import State
 from fluxor_actors.process.view import output_of, process_of
 from fluxor_actors.storage import Header, Record
-from fluxor_actors.storage.durable import DurableStore
+from fluxor_actors.storage.durable import DurableJournal, DurableStore
+from fluxor_actors.storage.restoring import restored, saved_in
 
 __all__ = ["Committed", "committed", "unfaithful"]
 
+_ENDED = ("completed", "failed", "cancelled")
 _ENDS = (RunCompleted, RunFailed, RunCancelled)
 
 
@@ -41,6 +45,12 @@ def committed(store: DurableStore) -> Committed:
     processes, ended, retries = set[str](), set[str](), dict[str, int]()
     for header in store.headers():
         processes.add(header.id)
+        for data in _kept(store, header.id):
+            # Of events that were dropped.
+            key = execution_id(header.id, data["run"])
+            if data["state"] in _ENDED:
+                ended.add(key)
+            retries[key] = data.get("first", 1) - 1
         for record in store.history(header.id):
             for event in record.events:
                 if isinstance(event, _ENDS):
@@ -49,6 +59,15 @@ def committed(store: DurableStore) -> Committed:
                     key = execution_id(header.id, event.run)
                     retries[key] = retries.get(key, 0) + 1
     return Committed(frozenset(processes), frozenset(ended), retries)
+
+
+def _kept(store: DurableStore, process_id: str) -> Iterator[dict[str, Any]]:
+    """The executions that are known without their events."""
+    journal = store.read(process_id)
+    saved = None if journal is None else saved_in(journal)
+    if saved is not None and saved.projected is not None:
+        yield from (json.loads(each.data) for each in store.executions(process_id))
+        yield from map(dict, saved.projected.open)
 
 
 def unfaithful(
@@ -63,9 +82,10 @@ def unfaithful(
     """
     for header in store.headers():
         records = list(store.history(header.id))
+        journal = store.read(header.id)
         reason = _gap(records, header)
-        if reason is None and records and records[0].first == 1:
-            reason = _difference(records, header, plan_of(header.definition_hash), told)
+        if reason is None and journal is not None and (journal.snapshot is not None or records):
+            reason = _difference(records, journal, plan_of(header.definition_hash), store, told)
         if reason is not None:
             yield header.id, reason
 
@@ -81,16 +101,23 @@ def _gap(records: list[Record], header: Header) -> str | None:
     return None
 
 
-def _difference(records: list[Record], header: Header, plan: Plan, told: dict[str, object]) -> str | None:
-    state = replay(plan, records)
+def _difference(
+    records: list[Record], journal: DurableJournal, plan: Plan, store: DurableStore, told: dict[str, object]
+) -> str | None:
+    header = journal.header
+    state = restored(plan, journal, store)
     if state.status is not header.state:
         return f"it replays to {state.status}, and {header.state} is stored"
     if state.status.final and state.finished_at != header.finished_at:
         return f"it replays to an end at {state.finished_at}, and {header.finished_at} is stored"
-    again = json.dumps(state_to_plain(replay(plan, records)), sort_keys=True, default=str)
-    if json.dumps(state_to_plain(state), sort_keys=True, default=str) != again:
+    again = replay(plan, records) if records and records[0].first == 1 else restored(plan, journal, store)
+    if _text(state) != _text(again):
         return "it replays to two different states"
     output = json.loads(json.dumps(dict(output_of(process_of(state)).output)))
     if header.id in told and told[header.id] != output:
         return f"it replays to {output}, and {told[header.id]} was told"
     return None
+
+
+def _text(state: State) -> str:
+    return json.dumps(state_to_plain(state), sort_keys=True, default=str)

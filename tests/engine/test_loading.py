@@ -9,8 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from fluxor_actors import DefinitionError, LocationError, ProcessState, RegistryError, action, method
-from fluxor_actors.definition import Approval, OnCrash, PolicyRule, Task, Workflow
+from fluxor_actors import DefinitionError, LocationError, RegistryError, action, method
 from tests.engine.support import ONE, SIGNAL, WAIT, Make, echo, start, workflow
 
 
@@ -62,7 +61,7 @@ def test_upsert_validates_first(make: Make, tmp_path: Path) -> None:
     for bad in (
         "pipeline: [",
         "pipeline: {a: {action: no:where}}",
-        "pipeline: {a: {action: nop:nop, approval: {required: true}}}",
+        "policy: {mode: aks}\npipeline: {a: {action: nop:nop}}",
     ):
         with pytest.raises(DefinitionError):
             engine.runtime.upsert_definition(location, bad)
@@ -159,57 +158,6 @@ def test_problems_are_told_all_at_once_with_their_places(make: Make) -> None:
     assert "test:echo" in str(first) or "echo" in str(first)
     assert "4:" in str(second)
     assert "value" in str(second)
-
-
-# What this version cannot do --------------------------------------------------------------------------------------------
-
-ASKING = """
-name: w
-policy: {mode: ask}
-pipeline:
-  a: {action: nop:nop, approval: {required: true}}
-  b: {action: nop:nop, onCrash: ask}
-  c: {tasks: {d: {action: nop:nop, approval: {quorum: 2}}}}
-"""
-
-
-def test_what_would_have_to_be_asked_is_refused(make: Make, tmp_path: Path) -> None:
-    engine = make()
-    with pytest.raises(DefinitionError, match="4 problems") as caught:
-        workflow(engine, ASKING)
-    told = [str(problem) for problem in caught.value.problems]
-    assert [text for text in told if "this version cannot" in text] == told
-    assert any("w/c/d" in text and "6:" in text for text in told)
-    with pytest.raises(DefinitionError, match="cannot ask"):
-        engine.runtime.load_workflow(write(tmp_path, "w.yaml", ASKING))
-
-
-@pytest.mark.parametrize(
-    "built",
-    [
-        Workflow(name="w", policy=PolicyRule(mode="deny")),
-        Workflow(name="w", policy=PolicyRule(block=("nop:nop",))),
-        Workflow(name="w", policy=PolicyRule(mode="auto", allow=("nop:*",))),
-        Workflow(name="w", pipeline=(Task(name="a", approval=Approval()),)),
-        Workflow(name="w", pipeline=(Task(name="a", on_crash=OnCrash.ASK),)),
-    ],
-)
-def test_built_workflows_are_refused_at_the_start(make: Make, built: Workflow) -> None:
-    with pytest.raises(DefinitionError, match="this version cannot"):
-        make().runtime.start_process(built)
-
-
-def test_a_sub_workflow_that_asks_fails_its_task(make: Make) -> None:
-    inner = "name: c\\npipeline: {x: {action: 'nop:nop', approval: {required: true}}}"
-    text = f'name: w\npipeline: {{a: {{action: workflow:run, input: {{source: "{inner}"}}}}}}'
-    output = start(make(), text).wait(WAIT)
-    assert output.state is ProcessState.FAILED
-    assert "this version cannot ask" in output.errors["w/a"]
-
-
-def test_what_asks_for_nothing_is_no_reason_to_refuse(make: Make) -> None:
-    text = "name: w\npolicy: {mode: auto}\npipeline: {a: {action: nop:nop, approval: {required: false}, onCrash: fail}}"
-    assert start(make(), text).wait(WAIT).state is ProcessState.COMPLETED
 
 
 # Services, types, functions ---------------------------------------------------------------------------------------------

@@ -130,7 +130,20 @@ def test_every_field_of_a_state_is_written() -> None:
 
 
 def test_every_field_of_a_run_is_written() -> None:
-    written = {*codec_run._RUN, "id", "task", "status", "scope", "frame", "parent", "failure", "timers", "delegated", "body", "approval"}
+    written = {
+        *codec_run._RUN,
+        "id",
+        "task",
+        "status",
+        "scope",
+        "frame",
+        "parent",
+        "failure",
+        "timers",
+        "delegated",
+        "body",
+        "approval",
+    }
     assert {*Run.__slots__} == written
     lists = {"children", "kept", "counts", "foreign", "results", "queue", "jumps", "interrupted"}
     assert {*Body.__slots__} == {*codec_run._BODY, *lists, "phase", "outcome", "before", "failure"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -158,8 +159,8 @@ def test_without_a_wait_the_process_ends_with_the_children() -> None:
 def test_a_failure_that_nobody_awaits_fails_the_process(late: bool) -> None:
     driver = start()
     emit(driver, [1], HELD)
-    steps = [lambda: driver.finish("w/act"), lambda: driver.fail("w/act#emit1/held[0]")]
-    for step in steps if late else reversed(steps):
+    steps: list[Callable[[], object]] = [lambda: driver.finish("w/act"), lambda: driver.fail("w/act#emit1/held[0]")]
+    for step in steps if late else steps[::-1]:
         step()
     assert driver.status == "failed"
     assert "w/act/held" in driver.state.errors

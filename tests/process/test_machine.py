@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import event, given, note, settings
@@ -60,50 +61,52 @@ def world_of(document: Tree, chunk: int = 1000, fuse: int = 1) -> World:
     return world
 
 
+_ALONE: dict[str, Callable[[World, Any], object]] = {
+    "time": lambda world, seconds: world.pass_time(seconds),
+    "pause": lambda world, _: world.tell(do.Pause()),
+    "resume": lambda world, _: world.tell(do.Resume()),
+    "cancel": lambda world, _: world.tell(do.Cancel("enough")),
+    "again": lambda world, _: world.tell(do.ResumeFailed()),
+    "signal": lambda world, name: world.tell(do.Signal(name, 1)),
+    "steer": lambda world, _: world.tell(do.Steer({"p": 5})),
+    "crash": lambda world, _: world.crash(),
+    "reload": lambda world, _: world.reload(),
+    "settle": lambda world, _: world.settle(),
+}
+"""What may happen at any time."""
+
+
 def perform(world: World, step: tuple[str, Any]) -> None:
     kind, value = step
     attempts = list(world.attempts)
-    if kind in ("succeed", "fail") and attempts:
-        world.end_attempt(attempts[value % len(attempts)], good=kind == "succeed")
-    elif kind == "begin" and attempts:
-        world.tell(do.AttemptStarted(*attempts[value % len(attempts)]))
+    if kind in _ALONE:
+        _ALONE[kind](world, value)
     elif kind == "late" and world.lost:
         run, attempt = world.lost[value % len(world.lost)]
         world.tell(do.AttemptSucceeded(run, attempt, "late"))
-    elif kind == "beat" and attempts:
-        world.tell(do.Heartbeat(*attempts[value % len(attempts)]))
-    elif kind == "suspend" and attempts:
-        world.suspend(attempts[value % len(attempts)])
-    elif kind == "emit" and attempts:
-        world.emit(attempts[value % len(attempts)], _EMITTED[value % len(_EMITTED)], value % 3, wait=value > 3)
-    elif kind == "wait" and attempts:
-        world.wait(attempts[value % len(attempts)], value)
-    elif kind == "bring" and attempts:
-        world.bring(attempts[value % len(attempts)][0], value)
-    elif kind == "enough" and attempts:
-        world.tell(do.EndWait(*attempts[-1], world.tickets, drop=value))
     elif kind == "child" and world.children:
         world.end_child(good=value)
-    elif kind == "time":
-        world.pass_time(value)
-    elif kind == "pause":
-        world.tell(do.Pause())
-    elif kind == "resume":
-        world.tell(do.Resume())
-    elif kind == "cancel":
-        world.tell(do.Cancel("enough"))
-    elif kind == "again":
-        world.tell(do.ResumeFailed())
-    elif kind == "signal":
-        world.tell(do.Signal(value, 1))
-    elif kind == "steer":
-        world.tell(do.Steer({"p": 5}))
-    elif kind == "crash":
-        world.crash()
-    elif kind == "reload":
-        world.reload()
-    elif kind == "settle":
-        world.settle()
+    elif kind == "enough" and attempts:
+        world.tell(do.EndWait(*attempts[-1], world.tickets, drop=value))
+    elif attempts:
+        perform_at(world, kind, value, attempts[value % len(attempts)])
+
+
+def perform_at(world: World, kind: str, value: int, attempt: tuple[str, int]) -> None:
+    if kind in ("succeed", "fail"):
+        world.end_attempt(attempt, good=kind == "succeed")
+    elif kind == "begin":
+        world.tell(do.AttemptStarted(*attempt))
+    elif kind == "beat":
+        world.tell(do.Heartbeat(*attempt))
+    elif kind == "suspend":
+        world.suspend(attempt)
+    elif kind == "emit":
+        world.emit(attempt, _EMITTED[value % len(_EMITTED)], value % 3, wait=value > 3)
+    elif kind == "wait":
+        world.wait(attempt, value)
+    elif kind == "bring":
+        world.bring(attempt[0], value)
 
 
 def check_explained(world: World) -> None:

@@ -77,7 +77,9 @@ def test_tables_are_brought_up_to_date_version_by_version(url: str, open_sql: Op
     store = open_sql()
     begin(store, "p")
     with store._link.engine.connect() as connection:
-        assert list(connection.execute(schema.select().order_by(schema.c.version)).scalars()) == list(range(1, len(MIGRATIONS) + 1))
+        assert list(connection.execute(schema.select().order_by(schema.c.version)).scalars()) == list(
+            range(1, len(MIGRATIONS) + 1)
+        )
 
 
 def test_a_migration_that_fails_leaves_nothing(url: str) -> None:

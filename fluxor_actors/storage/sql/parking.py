@@ -23,6 +23,7 @@ _PAGE = 500
 
 _PARK = processes.update().where(processes.c.id == bindparam("b_id")).values(standing=PARKED, due=bindparam("b_due"))
 
+
 class Parking:
     """Keeps states, and processes with nothing in flight."""
 
