@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from fluxor_actors.definition import Action, Kind, Problem, Task, Workflow, parse
 from fluxor_actors.definition.keys import DOCUMENT_KEYS, TASK_KEYS
-from fluxor_actors.errors import DefinitionError, ProblemLike
+from fluxor_actors.errors import DefinitionError
+from fluxor_actors.errors.definition import ProblemLike
 from tests.definition.helpers import problems_of, read, refused
 
 PLAN = Task(name="plan", action=Action(service="nop", method="nop"))

@@ -1,0 +1,81 @@
+"""Why an execution failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fluxor_actors.errors.root import FluxorError
+
+__all__ = [
+    "ActionCancelledError",
+    "ActionCrashedError",
+    "ActionDeniedError",
+    "ActionError",
+    "ActionInputError",
+    "ActionTimeoutError",
+    "AwaitTimeoutError",
+    "ChildFailedError",
+    "DeadlockError",
+    "DependencyFailedError",
+    "SecretError",
+    "TransitionLimitError",
+]
+
+
+class ActionError(FluxorError):
+    """Base of the reasons for which an execution fails."""
+
+
+class ActionCancelledError(ActionError):
+    """The execution was cancelled."""
+
+
+class ActionCrashedError(ActionError):
+    """The worker, or the whole engine, died while the attempt was under way."""
+
+
+class ActionDeniedError(ActionError):
+    """A policy or a person did not let the action run."""
+
+
+class ActionInputError(ActionError):
+    """The input does not fit the method's input type.
+
+    Attributes:
+        problems: one line each, ``message @ $.path``.
+    """
+
+    def __init__(self, action: str, problems: Sequence[str]) -> None:
+        self.action = action
+        self.problems = tuple(problems)
+        super().__init__(f"input of {action}: " + "; ".join(problems))
+
+
+class ActionTimeoutError(ActionError):
+    """The attempt took longer than its ``timeout``."""
+
+
+class AwaitTimeoutError(ActionError):
+    """What was awaited did not arrive in time."""
+
+
+class ChildFailedError(ActionError):
+    """A process started by ``workflow:run`` did not complete."""
+
+
+class DeadlockError(ActionError):
+    """Tasks of a process, or processes, wait for each other in a circle, and none could ever go on. The text names them."""
+
+
+class DependencyFailedError(ActionError):
+    """A task named in ``dependsOn`` failed."""
+
+
+class SecretError(ActionError):
+    """An input names a secret that the engine was not given. Trying again does not help."""
+
+    retryable = False
+
+
+class TransitionLimitError(ActionError):
+    """More ``goto`` jumps than ``max_transitions``."""
