@@ -10,27 +10,7 @@ from typing import Any
 from attrs import evolve
 from hypothesis import strategies as st
 
-from fluxor_actors.definition import (
-    Action,
-    Approval,
-    Await,
-    AwaitMode,
-    Backoff,
-    Emit,
-    Input,
-    Kind,
-    Matrix,
-    Merge,
-    OnCrash,
-    OnExpire,
-    Parameter,
-    PolicyRule,
-    Retry,
-    Task,
-    Template,
-    Transition,
-    Workflow,
-)
+from fluxor_actors.definition import model
 
 __all__ = ["identifiers", "names", "parameters", "plain_values", "retries", "tasks", "texts", "workflows"]
 
@@ -87,34 +67,36 @@ def durations() -> st.SearchStrategy[float]:
 
 
 @st.composite
-def parameters(draw: st.DrawFn, *, append: bool = False) -> tuple[Parameter, ...]:
+def parameters(draw: st.DrawFn, *, append: bool = False) -> tuple[model.Parameter, ...]:
     """The parameters of an ``init``, or with ``append`` of a ``post``."""
-    found: list[Parameter] = []
+    found: list[model.Parameter] = []
     for name in draw(st.lists(identifiers(), max_size=2, unique=True)):
         if draw(st.booleans()):
             name = f"{name}.{draw(identifiers())}"
         value = draw(plain_values())
         form = draw(st.sampled_from(["plain", "append", "typed", "located"]))
         if form == "append" and append:
-            found.append(Parameter(name=name, value=value, append=True))
+            found.append(model.Parameter(name=name, value=value, append=True))
         elif form == "typed":
             found.append(
-                Parameter(name=name, value=value, type=draw(st.sampled_from(["any", "[]any", "map[string][]int"])))
+                model.Parameter(
+                    name=name, value=value, type=draw(st.sampled_from(["any", "[]any", "map[string][]int"]))
+                )
             )
         elif form == "located":
             kind = draw(st.sampled_from(["env", "state", "config", None]))
             location = draw(st.sampled_from(["HOME", "a/b:c", "x.y"]))
-            found.append(Parameter(name=name, value=value, type="string", kind=kind, location=location))
+            found.append(model.Parameter(name=name, value=value, type="string", kind=kind, location=location))
         else:
-            found.append(Parameter(name=name, value=value))
+            found.append(model.Parameter(name=name, value=value))
     return tuple(found)
 
 
-def retries() -> st.SearchStrategy[Retry]:
+def retries() -> st.SearchStrategy[model.Retry]:
     """Any ``retry``."""
     return st.builds(
-        Retry,
-        type=st.sampled_from(Backoff),
+        model.Retry,
+        type=st.sampled_from(model.Backoff),
         max_retries=st.integers(0, 5),
         delay=st.just(0.0) | durations(),
         multiplier=st.floats(1, 4),
@@ -124,36 +106,40 @@ def retries() -> st.SearchStrategy[Retry]:
     )
 
 
-def _approvals() -> st.SearchStrategy[Approval]:
+def _approvals() -> st.SearchStrategy[model.Approval]:
     return st.builds(
-        Approval,
+        model.Approval,
         required=st.booleans(),
         approvers=st.lists(identifiers(), min_size=2, max_size=3, unique=True).map(tuple),
         quorum=st.integers(1, 2),
         expires_in=st.none() | durations(),
-        on_expire=st.sampled_from(OnExpire),
+        on_expire=st.sampled_from(model.OnExpire),
     )
 
 
-def _awaits(*, rich: bool) -> st.SearchStrategy[Await]:
+def _awaits(*, rich: bool) -> st.SearchStrategy[model.Await]:
     timeout = st.none() | durations() if rich else st.none()
-    return st.builds(Await, mode=st.sampled_from(AwaitMode), merge=st.sampled_from(Merge), timeout=timeout)
+    return st.builds(
+        model.Await, mode=st.sampled_from(model.AwaitMode), merge=st.sampled_from(model.Merge), timeout=timeout
+    )
 
 
-def _matrices() -> st.SearchStrategy[Matrix]:
+def _matrices() -> st.SearchStrategy[model.Matrix]:
     scalars = st.none() | st.booleans() | st.integers(-9, 9) | texts(5)
     axes = st.dictionaries(identifiers(), st.lists(scalars, min_size=1, max_size=3).map(tuple), min_size=1, max_size=2)
     include = st.lists(st.dictionaries(identifiers(), scalars, min_size=1, max_size=2), max_size=2).map(tuple)
-    return st.builds(Matrix, axes=axes, include=include, fail_fast=st.booleans())
+    return st.builds(model.Matrix, axes=axes, include=include, fail_fast=st.booleans())
 
 
-def _actions() -> st.SearchStrategy[Action]:
+def _actions() -> st.SearchStrategy[model.Action]:
     services = st.sampled_from(["nop", "system/exec", "a:b"])
-    return st.builds(Action, service=services, method=st.sampled_from(["nop", "run", "x:y"]), input=plain_values())
+    return st.builds(
+        model.Action, service=services, method=st.sampled_from(["nop", "run", "x:y"]), input=plain_values()
+    )
 
 
 @st.composite
-def tasks(draw: st.DrawFn, name: str, depth: int = 2, *, rich: bool = True) -> Task:
+def tasks(draw: st.DrawFn, name: str, depth: int = 2, *, rich: bool = True) -> model.Task:
     """One task of that name, with at most ``depth`` levels below it."""
     fields: dict[str, Any] = {"name": name, "init": draw(parameters()), "post": draw(parameters(append=True))}
     if draw(st.booleans()):
@@ -163,31 +149,35 @@ def tasks(draw: st.DrawFn, name: str, depth: int = 2, *, rich: bool = True) -> T
     choices = ["nothing", "action", "children", "template", "emit"] if depth else ["nothing", "action"]
     purpose = draw(st.sampled_from([*choices, "signal"] if rich else choices))
     if purpose == "action":
-        fields["action"] = draw(_actions()) if rich else Action(service="nop", method="nop", input=draw(plain_values()))
+        fields["action"] = (
+            draw(_actions()) if rich else model.Action(service="nop", method="nop", input=draw(plain_values()))
+        )
         fields["retry"] = draw(st.none() | retries()) if rich else None
         if rich:
-            fields["on_crash"] = draw(st.sampled_from(OnCrash))
+            fields["on_crash"] = draw(st.sampled_from(model.OnCrash))
             fields["heartbeat_timeout"] = draw(st.none() | durations())
             fields["matrix"] = draw(st.none() | _matrices())
     elif purpose == "children":
-        fields["kind"] = draw(st.sampled_from(Kind))
+        fields["kind"] = draw(st.sampled_from(model.Kind))
         fields["tasks"] = draw(_siblings(depth - 1, fields["kind"], rich=rich, roles=True))
-        if fields["kind"] is not Kind.SEQUENCE:
+        if fields["kind"] is not model.Kind.SEQUENCE:
             fields["concurrency"] = draw(st.none() | st.integers(1, 4))
     elif purpose == "template":
-        selector: tuple[Parameter, ...] = (Parameter(name="item", value=draw(st.sampled_from(["${list}", "$list"]))),)
+        selector: tuple[model.Parameter, ...] = (
+            model.Parameter(name="item", value=draw(st.sampled_from(["${list}", "$list"]))),
+        )
         if draw(st.booleans()):
-            selector += (Parameter(name="index", value="$i"),)
-        fields["template"] = Template(selector=selector, task=draw(tasks(draw(names()), depth - 1, rich=rich)))
+            selector += (model.Parameter(name="index", value="$i"),)
+        fields["template"] = model.Template(selector=selector, task=draw(tasks(draw(names()), depth - 1, rich=rich)))
         fields["concurrency"] = draw(st.none() | st.integers(1, 4))
     elif purpose == "emit":
         source = draw(st.sampled_from(["${list}", "list", [1, 2], []]))
         body = draw(tasks(draw(names()), depth - 1, rich=rich))
-        fields["emit"] = Emit(for_each=source, as_=draw(identifiers()), task=body)
+        fields["emit"] = model.Emit(for_each=source, as_=draw(identifiers()), task=body)
         fields["await_"] = draw(st.none() | _awaits(rich=rich))
     elif purpose == "signal":
-        fields["await_"] = Await(signal=draw(names()), timeout=draw(st.none() | durations()))
-    return Task(**fields)
+        fields["await_"] = model.Await(signal=draw(names()), timeout=draw(st.none() | durations()))
+    return model.Task(**fields)
 
 
 @st.composite
@@ -210,11 +200,11 @@ def _extras(draw: st.DrawFn, name: str) -> dict[str, Any]:
 
 @st.composite
 def _siblings(
-    draw: st.DrawFn, depth: int, kind: Kind, *, rich: bool, roles: bool = False, most: int = 2
-) -> tuple[Task, ...]:
+    draw: st.DrawFn, depth: int, kind: model.Kind, *, rich: bool, roles: bool = False, most: int = 2
+) -> tuple[model.Task, ...]:
     """Children of one task: those that depend on others depend on earlier ones; jumps go back, under a condition."""
     chosen = draw(st.lists(names(), min_size=1, max_size=most, unique=True))
-    found: list[Task] = []
+    found: list[model.Task] = []
     for number, name in enumerate(chosen):
         task = draw(tasks(name, depth, rich=rich))
         changes: dict[str, Any] = {}
@@ -222,22 +212,26 @@ def _siblings(
         dependent: bool = draw(st.booleans())
         if earlier and dependent:
             changes["depends_on"] = tuple(draw(st.lists(st.sampled_from(earlier), max_size=2, unique=True)))
-        if rich and kind is Kind.SEQUENCE and draw(st.booleans()):
+        if rich and kind is model.Kind.SEQUENCE and draw(st.booleans()):
             target = draw(st.sampled_from(chosen[: number + 1]))
-            changes["goto"] = (Transition(task=target, when="count < 3"),)
+            changes["goto"] = (model.Transition(task=target, when="count < 3"),)
         found.append(evolve(task, **changes))
     if roles and draw(st.booleans()):
-        found.append(Task(name=draw(st.sampled_from(["catch", "Finally"])), action=Action(service="nop", method="nop")))
+        found.append(
+            model.Task(
+                name=draw(st.sampled_from(["catch", "Finally"])), action=model.Action(service="nop", method="nop")
+            )
+        )
     return tuple(found)
 
 
 @st.composite
-def workflows(draw: st.DrawFn, *, depth: int = 2, rich: bool = True) -> Workflow:
+def workflows(draw: st.DrawFn, *, depth: int = 2, rich: bool = True) -> model.Workflow:
     """A workflow that validates."""
-    kind = draw(st.sampled_from(Kind))
+    kind = draw(st.sampled_from(model.Kind))
     # A name with a letter that no task's name has: so no reference can mean the root.
     fields: dict[str, Any] = {"name": "W " + draw(identifiers()), "kind": kind, "init": draw(parameters())}
-    if kind is not Kind.SEQUENCE:
+    if kind is not model.Kind.SEQUENCE:
         fields["concurrency"] = draw(st.none() | st.integers(1, 4))
     fields["pipeline"] = draw(_siblings(depth, kind, rich=rich))
     if rich:
@@ -250,19 +244,19 @@ def workflows(draw: st.DrawFn, *, depth: int = 2, rich: bool = True) -> Workflow
             post=draw(parameters(append=True)),
             config=draw(st.dictionaries(texts(), plain_values(), max_size=2)),
             labels=draw(st.dictionaries(texts(), texts(), max_size=2)),
-            policy=draw(st.none() | st.builds(PolicyRule, mode=st.sampled_from(["auto", "ask", "deny", None]))),
+            policy=draw(st.none() | st.builds(model.PolicyRule, mode=st.sampled_from(["auto", "ask", "deny", None]))),
             retry=draw(st.none() | retries()),
             timeout=draw(st.none() | durations()),
             auto_pause=draw(st.booleans()),
         )
-    return Workflow(**fields)
+    return model.Workflow(**fields)
 
 
 @st.composite
-def _inputs(draw: st.DrawFn) -> tuple[Input, ...]:
+def _inputs(draw: st.DrawFn) -> tuple[model.Input, ...]:
     chosen = draw(st.lists(identifiers(), max_size=2, unique=True))
     return tuple(
-        Input(
+        model.Input(
             name=name,
             type=draw(st.sampled_from([None, "any", "[]any"])),
             required=draw(st.booleans()),
