@@ -12,6 +12,7 @@ from __future__ import annotations
 import queue
 import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pykka import Future, Timeout
@@ -25,10 +26,15 @@ T = TypeVar("T")
 
 
 class Answer(Future[T]):
-    """Set once, by whoever comes first; read as often as one likes, from any thread."""
+    """Set once, by whoever comes first; read as often as one likes, from any thread.
+
+    Attributes:
+        help: gives turns until what it is given says that there is an answer: for who waits where no other thread works. None: there is one.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.help: Callable[[Callable[[], bool], float | None], bool] | None = None
         self._value: Any = None
         self._error: OptExcInfo | None = None
         self._taken = threading.Lock()
@@ -46,6 +52,9 @@ class Answer(Future[T]):
         if self._get_hook is not None:
             return super().get(timeout=timeout)
         unset = self._unset
+        # Who does not want to wait does not want to work either.
+        if self.help is not None and timeout != 0 and not self.help(self.done, timeout):
+            raise Timeout("nobody is left who could answer")
         if unset.locked():
             if not unset.acquire(timeout=-1 if timeout is None else max(0.0, min(timeout, threading.TIMEOUT_MAX))):
                 raise Timeout(f"{timeout} seconds")
@@ -55,6 +64,10 @@ class Answer(Future[T]):
             assert error_type is not None
             raise (error_type() if error is None else error).with_traceback(traceback)
         return self._value
+
+    def done(self) -> bool:
+        """Whether there is an answer."""
+        return not self._unset.locked()
 
     def set(self, value: T | None = None) -> None:
         """Answer.

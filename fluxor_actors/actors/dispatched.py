@@ -20,7 +20,8 @@ from __future__ import annotations
 import threading
 from typing import Any, ClassVar, Self, TypeVar
 
-from fluxor_actors.actors.dispatcher import Dispatcher
+from fluxor_actors.actors.answer import Answer
+from fluxor_actors.actors.dispatcher import Dispatcher, SteppingDispatcher
 from fluxor_actors.actors.lean import Envelope, Inbox, LeanActor, LeanRef, is_stop
 
 __all__ = ["DispatchedActor", "ThreadRef", "UnregisteredThreadingActor"]
@@ -53,6 +54,11 @@ class _DispatchedInbox(Inbox):
             self._dispatcher.submit(self)  # type: ignore[union-attr]  # set before the lock is first let go
         elif self.dead:
             self.drain()
+
+    @property
+    def stepping(self) -> SteppingDispatcher | None:
+        """The dispatcher, if it has no thread that would work while somebody waits."""
+        return self._dispatcher if isinstance(self._dispatcher, SteppingDispatcher) else None
 
     def attach(self, dispatcher: Dispatcher, *, at_once: bool) -> None:
         self._dispatcher = dispatcher
@@ -88,6 +94,21 @@ class _DispatchedInbox(Inbox):
         self.close()
 
 
+class DispatchedRef(LeanRef[A]):
+    """The ref of an actor that shares a dispatcher."""
+
+    actor_inbox: _DispatchedInbox
+
+    def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
+        """As for `pykka.ActorRef`; where the dispatcher has no thread, whoever waits gives the turns that it takes to be answered."""
+        answer = super().ask(message, block=False)
+        stepping = self.actor_inbox.stepping
+        if stepping is not None:
+            assert isinstance(answer, Answer)
+            answer.help = stepping.help
+        return answer.get(timeout=timeout) if block else answer
+
+
 class DispatchedActor(LeanActor):
     """An actor without a thread. When it has messages it waits for a turn on its dispatcher, and handles up to `batch` of them in it."""
 
@@ -116,6 +137,10 @@ class DispatchedActor(LeanActor):
 
     def make_inbox(self) -> _DispatchedInbox:
         return _DispatchedInbox(self)
+
+    def make_ref(self) -> LeanRef[Any]:
+        """The ref, whose answers are waited for as the dispatcher allows."""
+        return DispatchedRef(self)
 
     def _start_actor_loop(self) -> None:
         raise NotImplementedError("use start()")

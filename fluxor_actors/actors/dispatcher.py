@@ -27,7 +27,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-__all__ = ["Dispatcher", "Runnable", "SteppingDispatcher", "ThreadPoolDispatcher"]
+__all__ = ["Alarm", "Dispatcher", "Runnable", "SteppingDispatcher", "ThreadPoolDispatcher"]
 
 _logger = logging.getLogger(__name__)
 
@@ -41,6 +41,18 @@ class Runnable(Protocol):
 
     def drop(self) -> None:
         """There will be no turn, the dispatcher is shut down. May come on the thread that submitted."""
+        ...
+
+
+class Alarm(Protocol):
+    """What has to be called when its time has come, where no thread waits for that: a timer, for example."""
+
+    def due(self) -> float | None:
+        """The instant, in seconds since the epoch, of the next call that is wanted; None: none is."""
+        ...
+
+    def fire_due(self) -> int:
+        """Do what is due by now. Returns how much that was."""
         ...
 
 
@@ -196,16 +208,20 @@ def _first(_count: int) -> int:
 class SteppingDispatcher:
     """No threads: whoever calls `step` or `run_until_idle` does the work, in an order of their choice.
 
-    With a seeded choice a whole engine runs the same way every time.
+    With a seeded choice a whole engine runs the same way every time: all of it takes turns here, and whoever waits for an answer gives turns
+    meanwhile (`help`).
 
     Args:
         choose: given how many wait (at least 1), the index of the one to run; the default takes them in order.
     """
 
+    threads = 0
+
     def __init__(self, choose: Callable[[int], int] = _first) -> None:
         self._choose = choose
         self._waiting: list[Runnable] = []
         self._closed = False
+        self.alarms: list[Alarm] = []
 
     def submit(self, runnable: Runnable) -> None:
         if self._closed:
@@ -216,6 +232,23 @@ class SteppingDispatcher:
     def lend(self, send: Callable[[], None]) -> None:
         """Call ``send``: the turns are for whoever steps."""
         send()
+
+    def attend(self, alarm: Alarm) -> None:
+        """Have an alarm fire when its time comes. Here that is left to whoever moves the clock: see `alarms`."""
+        self.alarms.append(alarm)
+
+    def help(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Give turns until ``done`` says so, as the one who waits for it would find nobody else who did. Whether it is done.
+
+        Args:
+            done: looked at before every turn.
+            timeout: seconds, for dispatchers that let time pass. Here none does: False is said when nobody waits for a turn.
+        """
+        del timeout
+        while not done():
+            if not self.step():
+                return False
+        return True
 
     def step(self) -> bool:
         """Give one turn. False when nobody waits for one."""
