@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pykka import ActorDeadError
 
@@ -24,6 +24,7 @@ __all__ = [
     "Invoke",
     "Outcome",
     "Spawn",
+    "WithWorkers",
     "Worker",
     "WorkerHandle",
     "dispatched_workers",
@@ -56,6 +57,15 @@ class WorkerHandle(Protocol):
 
 Spawn = Callable[[Mailbox], WorkerHandle]
 """Starts a worker that reports to the given allocator: the seam for workers of another kind."""
+
+
+@runtime_checkable
+class WithWorkers(Protocol):
+    """A dispatcher that has workers of its own kind, as a simulation does."""
+
+    def workers(self, invoke: Invoke) -> Spawn:
+        """What starts them."""
+        ...
 
 
 def _tell(supervisor: Mailbox, message: Any, assignment: Assignment) -> None:

@@ -16,12 +16,9 @@ from fluxor_actors.actors.dispatcher import Dispatcher, ThreadPoolDispatcher
 from fluxor_actors.actors.event_service import EventService
 from fluxor_actors.actors.folding import Keeping
 from fluxor_actors.actors.health import Health
-from fluxor_actors.actors.journal import ImmediateJournal, ThreadedJournal
 from fluxor_actors.actors.messages import Forward
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.past_events import past_events
-from fluxor_actors.actors.timer import Timer
-from fluxor_actors.actors.worker import threaded_workers
 from fluxor_actors.clock import Clock, SystemClock
 from fluxor_actors.config import Config, Retention
 from fluxor_actors.definition import Loader, TypeRegistry
@@ -35,6 +32,7 @@ from fluxor_actors.engine.copies import attach as attach_daos
 from fluxor_actors.engine.hosting import ContextHost, invoker
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.listeners import StateListener, WhenListener, attach
+from fluxor_actors.engine.machinery import events_on, journal_on, timer_on, workers_on
 from fluxor_actors.engine.observing import counted, measure, observer, open_metrics, open_spans
 from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.policies import read_policy
@@ -143,7 +141,7 @@ class Fluxor:
             execution_dao: is given every execution that has changed, once that is committed.
             clock: the time, for tests.
             ids: makes process ids, for tests.
-            dispatcher: gives actors their turns, in place of two threads.
+            dispatcher: gives actors their turns, in place of two threads. On a `SteppingDispatcher` nothing of the engine has a thread.
             queue: between the engine and its workers, in place of their inboxes; of `fluxor_actors.messaging`. No other engine may use it at the same
                 time; the engine does not close it.
             take_over: go on with what engines that are dead have left on the store; else only with what this one starts, and what it
@@ -171,7 +169,7 @@ class Fluxor:
         directory = Directory(remember=retention.count or KEPT_IN_MEMORY)
         self.actions = Actions(service_proxy=service_proxy)
         self.types = TypeRegistry()
-        self.events = event_service or EventService(dispatcher)
+        self.events = event_service or events_on(dispatcher)
         hidden = open_secrets(secrets)
         # What runs already must not fail since a secret is gone: only what is loaded is checked.
         language = Language(functions, config.strict_expressions, secrets=lambda _name: None)
@@ -190,7 +188,7 @@ class Fluxor:
             clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), spans, hidden
         )
         invoke = invoker(self.actions, host, kept, clock, parts.acting, hidden, spans, metrics)
-        spawn = threaded_workers(invoke, dispatcher, faults=faults)
+        spawn = workers_on(dispatcher, invoke, faults)
         carrier = None if queue is None else carry(queue, spawn)
         lifecycle = Lifecycle(
             parts, plans, ids or RandomIds(), carrier or spawn, config.processor.workers, dict(config.action_limits),
@@ -349,8 +347,8 @@ def _parts(
         directory=directory,
         dispatcher=dispatcher,
         events=events,
-        journal=ImmediateJournal(counting) if store.immediate else ThreadedJournal(counting, faults, health=health),
-        timer=Timer(clock, lambda process_id, command: _deliver(parts, process_id, command)),
+        journal=journal_on(dispatcher, counting, clock, faults, health, immediate=store.immediate),
+        timer=timer_on(dispatcher, clock, lambda process_id, command: _deliver(parts, process_id, command)),
         plan_of=plans.plan_of,
         guardian=_Unstarted(),
         allocator=_Unstarted(),

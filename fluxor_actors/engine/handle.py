@@ -63,7 +63,7 @@ class ProcessHandle:
             The output. When time runs out, or the engine is shut down, the values so far with ``timed_out``.
         """
         try:
-            output = self._future().result(timeout)
+            output = self._looking.result(self._future(), timeout)
         except TimeoutError:
             output = None
         # None, too, when the engine has stopped.

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from fluxor_actors.actors.allocator import Allocator, drain
+from fluxor_actors.actors.dispatcher import SteppingDispatcher
 from fluxor_actors.actors.guardian import Guardian
 from fluxor_actors.actors.lean import ActorDeadError
 from fluxor_actors.actors.messages import LookAround, Reach
@@ -38,6 +39,7 @@ _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _GLANCES = 200
+_TURNS = 10_000
 
 
 class Approvals(Protocol):
@@ -120,7 +122,8 @@ class Lifecycle:
             parts = self.parts
             if self.spans is not None:
                 self.spans.open()
-            if not parts.store.immediate and self.tenancy is None:
+            shared = callable(getattr(parts.store, "register_engine", None))
+            if shared and not parts.store.immediate and self.tenancy is None:
                 self.tenancy = parts.elsewhere = self._settle_down(cast(DurableStore, parts.store))
             parts.allocator = Allocator.start(
                 parts.dispatcher, self._spawn, self._workers, self._action_limits, parts.clock.time
@@ -244,6 +247,9 @@ class Lifecycle:
 
     def _settle(self, deadline: float) -> None:
         """Let the supervisors commit what the last attempts came to, and act on it."""
+        if isinstance(self.parts.dispatcher, SteppingDispatcher):
+            self.parts.dispatcher.run_until_idle(_TURNS)
+            return
         for _ in range(2):
             # As many as there are threads, each of which waits for the others: then no turn of before is under way any more.
             threads = getattr(self.parts.dispatcher, "threads", 1)

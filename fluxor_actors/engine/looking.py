@@ -14,6 +14,7 @@ from fluxor_actors.actors.messages import Describe, ReportRunning
 from fluxor_actors.actors.queue_report import QueueReport, ReportQueue
 from fluxor_actors.engine.explaining import Explainer, Inside
 from fluxor_actors.engine.lifecycle import Lifecycle
+from fluxor_actors.engine.machinery import result
 from fluxor_actors.engine.reading import Reading
 from fluxor_actors.errors import OwnershipLostError, ProcessNotFoundError
 from fluxor_actors.instants import to_datetime
@@ -122,6 +123,14 @@ class Looking:
     def output(self, process_id: str) -> ProcessOutput:
         """What a wait is answered with at this moment."""
         return output_of(self.process(process_id))
+
+    def result(self, future: Completion, timeout: float | None) -> ProcessOutput | None:
+        """What a completion gives within ``timeout`` seconds.
+
+        Raises:
+            TimeoutError: nothing.
+        """
+        return result(self._lifecycle.parts.dispatcher, future, timeout)
 
     def completion(self, process_id: str, known: Completion | None = None) -> Completion:
         """A future of the process's next end, or its last one if it has ended; ``known`` is one that was set before.
