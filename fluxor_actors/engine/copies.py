@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import logging
 import threading
@@ -14,6 +15,8 @@ from typing import Any
 from attrs import frozen
 
 from fluxor_actors.actors.journal import ThreadedJournal
+from fluxor_actors.actors.lean import ActorDeadError, Timeout
+from fluxor_actors.actors.messages import Describe
 from fluxor_actors.actors.mirror import Commit
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.engine.copied import Copied, Snapshots
@@ -63,9 +66,12 @@ class Copies:
         store: Store,
         process_dao: Dao[Process] | None,
         execution_dao: Dao[Execution] | None,
+        told: Callable[[float], bool],
         most: int = _MOST,
     ) -> None:
+        """``told`` waits, so many seconds at most, until whatever is committed has been given to `committed`; whether it has."""
         self.failures = 0
+        self._told = told
         self._copied = copied
         self._store = store
         self._process_dao = process_dao
@@ -130,6 +136,9 @@ class Copies:
     def flush(self, timeout: float = 10.0) -> bool:
         """Wait until all that is committed is copied. False when that takes longer than ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
+        # A commit can be seen in the store before its process has heard of it.
+        if not self._told(timeout):
+            return False
         with self._changed:
             while self._pending or self._past is not None:
                 if not self._changed.wait(max(0.0, deadline - time.monotonic())):
@@ -280,8 +289,28 @@ def attach(
     if process_dao is None and execution_dao is None:
         return None
     copied = Copied(parts.store, reading, plan_of, executions=execution_dao is not None)
-    copies = Copies(copied, parts.store, process_dao, execution_dao)
+    copies = Copies(copied, parts.store, process_dao, execution_dao, partial(_settled, parts))
     parts.mirror = copies
     # One that commits on a thread of its own, so that it may wait when the DAOs are slower than the engine.
     parts.journal = ThreadedJournal(parts.store, parts.faults, copies, parts.health)
     return copies
+
+
+def _settled(parts: Parts, timeout: float) -> bool:
+    """Wait until the processes have heard of all that is committed."""
+    deadline = time.monotonic() + timeout
+    if not parts.journal.flush(timeout):
+        return False
+    # Each has been told by now; it has heard when it answers what it is asked after that.
+    asked = []
+    for supervisor in tuple(parts.directory.supervisors.values()):
+        with contextlib.suppress(ActorDeadError):
+            asked.append(supervisor.ask(Describe(), block=False))
+    for answer in asked:
+        try:
+            answer.get(timeout=max(0.0, deadline - time.monotonic()))
+        except Timeout:
+            return False
+        except Exception as error:  # it has died: what it has not told of, whoever follows it finds in the journal
+            _logger.debug("a process does not answer: %s", error)
+    return True

@@ -178,7 +178,8 @@ class Lifecycle:
             self.approvals.look()
         for process_id in directory.elsewhere(_GLANCES):
             header = self.parts.store.header(process_id)
-            if header is not None and header.state.final:
+            # One that is here by now tells of its end itself, once it has acted on it.
+            if header is not None and header.state.final and process_id not in directory.supervisors:
                 process = Reading(self.parts).process(process_id, self.plans.plan_of)
                 directory.ended_elsewhere(output_of(process))
 
