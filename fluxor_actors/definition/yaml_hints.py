@@ -13,6 +13,7 @@ _FLOW_EXPRESSION = re.compile(r"[\[{,][^'\"]*\$\{")
 _FLOW_COLON = re.compile(r"[\[{,][^'\"{}\[\],]*:\s[^'\"{}\[\],]*:(\s|$)")
 _UNREADABLE = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _SPECIAL = re.compile(r":\s+[@`%&*|>]")
+_LONGEST = 1_000  # characters of a line that are looked at: the patterns take time that grows with the square of it
 _BY_MESSAGE = (
     ("quoted scalar", "close the quote"),
     ("expected ',' or", "close the bracket, or quote a text with one of [ ] { } , : in it"),
@@ -28,7 +29,7 @@ _BY_MESSAGE = (
 def syntax_hint(text: str, line: int, message: str) -> str:
     """A hint for a syntax error on ``line`` or, as scanners report late, the two lines before it."""
     lines = text.split("\n", line)[:line]
-    near = lines[-1:] + lines[-2:-1] + lines[-3:-2]
+    near = [each[:_LONGEST] for each in lines[:-4:-1]]
     if any("\t" in each[: len(each) - len(each.lstrip())] for each in near):
         return "indent with blanks, not with tabs"
     if any(_FLOW_EXPRESSION.search(each) for each in near):

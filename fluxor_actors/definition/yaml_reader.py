@@ -76,6 +76,10 @@ def read_yaml(text: str, source: str, problems: Problems) -> Node | None:
             # What is not closed is noticed late: where it begins tells more than where that is.
             context += f" that begins on line {begun.line + 1}"
         message = " ".join(part for part in (context, error.problem) if part)
+        if "maximum nesting depth" in message:
+            # libyaml has a limit of its own, and may come to it before its first event.
+            problems.error(f"nested deeper than {MAX_DEPTH} levels", position, hint=DEEP_HINT)
+            return builder.root
         problems.error(f"not valid YAML: {message}", position, hint=syntax_hint(text, position.line, message))
     except yaml.YAMLError as error:
         position, hint = character_place(text, source)
