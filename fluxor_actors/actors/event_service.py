@@ -35,6 +35,19 @@ __all__ = ["EventService", "Publisher"]
 
 T = TypeVar("T")
 
+History = Callable[[str], Iterable[Event[Any]]]
+"""From the id of a process to what has happened to it so far; nothing when it is not known there."""
+
+
+def _past(histories: tuple[History, ...], process_id: str) -> Iterator[Event[Any]]:
+    for history in histories:
+        found = False
+        for event in history(process_id):
+            found = True
+            yield event
+        if found:
+            return
+
 
 class Publisher(Generic[T]):
     """Publishes events whose data are of one type. Made by `EventService.publisher`."""
@@ -80,7 +93,7 @@ class EventService:
         self._own: ThreadPoolDispatcher | None = None
         self._bus: LeanRef[EventBus] | None = None
         self._closed = False
-        self._histories: tuple[Callable[[str], Iterable[Event[Any]]], ...] = ()
+        self._histories: tuple[History, ...] = ()
         self._lock = threading.RLock()
         self._listeners: dict[type[Any] | None, Subscription] = {}
 
@@ -145,7 +158,7 @@ class EventService:
             event_type: only events of this type, such as ``execution.completed``, or of one of these.
             replay: first with what has happened to the process ``process_id`` so far, made anew from its journal: events of the process, its
                 executions and its approval requests, but none of its values, conditions and progress. Nothing is missing between the two,
-                and nothing comes twice.
+                and nothing comes twice. What is published meanwhile waits in the subscriber's buffer.
 
         Returns:
             Call it to stop: idempotent, from any thread, from the handler too. Its ``first_available`` says from where on there was
@@ -153,30 +166,28 @@ class EventService:
 
         Raises:
             InputError: nobody says of which process the past is wanted.
-            ConfigError: no engine publishes here whose store could be read.
+            ConfigError: no engine that runs publishes here, so that there is no store to read.
         """
         event_types = (event_type,) if isinstance(event_type, str) else event_type
         past: Past | None = None
         if replay:
             if process_id is None:
                 raise InputError("a replay is of one process: give its process_id")
-            if not self._histories:
-                raise ConfigError("no engine publishes here, so that there is no journal to replay")
-            past = partial(self._past, process_id)
+            histories = self._histories
+            if not histories:
+                raise ConfigError("no engine that runs publishes here, so that there is no journal to replay")
+            past = partial(_past, histories, process_id)
         return self._subscriptions.add(handler, type, process_id, event_types, past)
 
-    def keep_history(self, history: Callable[[str], Iterable[Event[Any]]]) -> None:
-        """Have replays read the past of a process from there: done by each engine that publishes here."""
-        self._histories = (*self._histories, history)
+    def keep_history(self, history: History) -> Callable[[], None]:
+        """Have replays read the past of a process from there: done by each engine that publishes here. Returns what ends it."""
+        with self._lock:
+            self._histories = (*self._histories, history)
+        return partial(self._forget_history, history)
 
-    def _past(self, process_id: str) -> Iterator[Event[Any]]:
-        for history in self._histories:
-            found = False
-            for event in history(process_id):
-                found = True
-                yield event
-            if found:
-                return
+    def _forget_history(self, history: History) -> None:
+        with self._lock:
+            self._histories = tuple(each for each in self._histories if each is not history)
 
     def set_listener(self, handler: Handler | None) -> None:
         """Call ``handler`` with every event, in place of the listener set before; None sets none."""

@@ -59,6 +59,8 @@ class Subscription:
         # What is told before anything else; and the number of its last event, which is not told again.
         self._past = past
         self._told = 0
+        # One with a past begins by itself, before it is offered anything.
+        self._begun = past is not None
 
     def __call__(self) -> None:
         self._stopped = True
@@ -77,7 +79,8 @@ class Subscription:
             if self._owner.overflow == "drop_newest":
                 return
         self._buffer.put(event)
-        if self._thread is None:
+        if not self._begun:
+            self._begun = True
             self.begin()
 
     def begin(self) -> None:
@@ -115,6 +118,7 @@ class Subscription:
             except Empty:
                 return  # its thread has just taken the last one
         self.dropped += 1
+        self._owner.count(dropped=1)
         if self.dropped == 1:
             _logger.warning("%s is too slow: events are dropped from now on", self._name)
 
@@ -142,7 +146,7 @@ class Subscription:
                     self._call(event)
                 self._told = number
         except Exception:  # the store may be away, or closed; what is published from now on comes all the same
-            self.failures += 1
+            self._failed()
             _logger.exception("%s: what was before could not be replayed after event %d", self._name, self._told)
         self._past = None
 
@@ -152,8 +156,12 @@ class Subscription:
         try:
             self._handler(event)
         except BaseException:  # a handler is the host's; what it raises ends neither its own thread nor a dispatcher's
-            self.failures += 1
+            self._failed()
             _logger.exception("%s raised at %s", self._name, event.context.event_type)
+
+    def _failed(self) -> None:
+        self.failures += 1
+        self._owner.count(failures=1)
 
 
 class Subscriptions:
@@ -182,8 +190,9 @@ class Subscriptions:
         self._table: dict[tuple[str | None, str | None], tuple[Subscription, ...]] = {}
         self._all: dict[Subscription, None] = {}
         self._numbers = itertools.count(1)
-        self._gone_dropped = 0
-        self._gone_failures = 0
+        self._dropped = 0
+        self._failures = 0
+        self._finished = False
 
     def add(
         self,
@@ -203,9 +212,11 @@ class Subscriptions:
             for key in subscription.keys:
                 self._table[key] = (*self._table.get(key, ()), subscription)
             self.active = bool(self._table)
-        if past is not None:
-            # What is published from here on waits in its buffer.
-            subscription.begin()
+            if past is not None:
+                # What is published from here on waits in its buffer.
+                subscription.begin()
+                if self._finished:
+                    subscription.finish()
         return subscription
 
     def forget(self, subscription: Subscription) -> None:
@@ -214,8 +225,6 @@ class Subscriptions:
             if subscription not in self._all:
                 return
             del self._all[subscription]
-            self._gone_dropped += subscription.dropped
-            self._gone_failures += subscription.failures
             for key in subscription.keys:
                 left = tuple(other for other in self._table[key] if other is not subscription)
                 if left:
@@ -243,17 +252,21 @@ class Subscriptions:
                 if subscription.data_type is None or isinstance(event.data, subscription.data_type):
                     subscription.offer(event)
 
+    def count(self, *, dropped: int = 0, failures: int = 0) -> None:
+        """Count what has happened to one of them."""
+        with self._lock:
+            self._dropped += dropped
+            self._failures += failures
+
     @property
     def dropped(self) -> int:
-        """How many events subscribers have missed so far."""
-        with self._lock:
-            return self._gone_dropped + sum(subscription.dropped for subscription in self._all)
+        """How many events subscribers have missed so far, those that have stopped included."""
+        return self._dropped
 
     @property
     def failures(self) -> int:
         """How many calls of handlers have raised so far."""
-        with self._lock:
-            return self._gone_failures + sum(subscription.failures for subscription in self._all)
+        return self._failures
 
     def inside(self) -> bool:
         """Whether the calling thread is a subscriber's."""
@@ -265,6 +278,7 @@ class Subscriptions:
         """Deliver what is in the buffers and end the threads. Nothing may be routed after it. Whether all have ended in time."""
         deadline = time.monotonic() + timeout
         with self._lock:
+            self._finished = True
             subscriptions = tuple(self._all)
         for subscription in subscriptions:
             subscription.finish()

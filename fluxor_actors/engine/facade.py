@@ -214,7 +214,7 @@ class Fluxor:
                 self.types.register(name, type_)
         else:
             self.register_types(*types)
-        self.events.keep_history(partial(past_events, kept, plans.plan_of))
+        _keep_history(self.events, kept, plans, lifecycle, self.runtime)
         attach(self.events, plans, tuple(state_listeners), tuple(when_listeners), executor_listener)
         self.approvals = approval_service or ApprovalService(clock=clock)
         Installed(self.approvals, lifecycle, owned=approval_service is None)
@@ -308,6 +308,13 @@ class _Unstarted:
 
     def tell(self, message: Any) -> None:
         raise RuntimeError(f"the engine is not started, and {message!r} came")
+
+
+def _keep_history(events: EventService, store: Store, plans: Plans, lifecycle: Lifecycle, runtime: Runtime) -> None:
+    """Let late subscribers hear what was before, as long as there is the engine: the bus may outlive it."""
+    forget = events.keep_history(partial(past_events, store, plans.plan_of))
+    lifecycle.attached.after(lambda _timeout: forget())
+    weakref.finalize(runtime, forget)
 
 
 def _deliver(parts: Parts, process_id: str, command: Command) -> None:

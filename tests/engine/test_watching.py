@@ -141,7 +141,8 @@ def test_every_change_of_a_process_has_its_event(make: Make, gate: Gate) -> None
     engine.shutdown()
     about = [kind for kind in heard.types(parked.id) if kind.startswith(("process", "signal"))]
     assert about == ["process.started", "process.paused", "process.resumed", "signal.received", "process.completed"]
-    assert heard.until("signal.received").metadata == {"signal": "go", "value": 7}
+    signal = heard.until("signal.received")
+    assert signal.metadata == {"signal": "go", "value": 7, "sequence": signal.metadata["sequence"]}
     waiting = heard.until("execution.waiting", parked.id)
     assert (waiting.context.task_id, waiting.data.state) == ("parked/a", "waitAsync")
     steered = [event.data for event in heard.events if event.context.event_type == "state.changed"]
