@@ -1,7 +1,8 @@
 """Between allocator and workers: a queue in place of inboxes.
 
-What an assignment refers to, supervisor, cancellation, session, cannot leave the program. It stays in a table, and what goes through the queue is a ticket to it. One
-that nobody has a table for, since its engine is gone, is acknowledged and dropped: whoever takes over reads in the journal what was under way.
+What an assignment refers to, supervisor, cancellation, session, cannot leave the program. It stays in a table, and what goes through the queue is a ticket to it. A ticket
+may be lost, then, or come twice: whose it is puts in another one after a while, and knows by its table what has come. So others may drop one that seems to be
+nobody's any more, as after an engine was killed: the next one reads in the journal what was under way.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import uuid
 from queue import SimpleQueue
 from typing import Any
 
+from attrs import frozen
 from pykka import ActorDeadError
 
 from fluxor_actors.actors.messages import Assignment, Mailbox, WorkerIdle, WorkerLost
+from fluxor_actors.actors.tickets import Ticket
 from fluxor_actors.actors.worker import Spawn, WorkerHandle
 from fluxor_actors.messaging import Message, Queue
 
@@ -26,7 +29,12 @@ _logger = logging.getLogger(__name__)
 
 _GLANCE = 2.0
 """Seconds after which it is looked whether tickets are missing, or the engine stops though its queue cannot say so."""
-_LOST = 30.0
+_LOST = 10.0
+"""Seconds after which a ticket that has not come is put in again; twice as many the next time."""
+_OLD = 30.0
+"""Seconds after which a ticket of another engine is thought to be nobody's."""
+_PAUSE = 0.05
+"""Seconds to leave the queue to others when it holds nothing but theirs."""
 _LONGEST = 5.0
 
 
@@ -73,21 +81,33 @@ class _Reports:
 
 
 class _Entry:
-    """An assignment on its way. ``message``: its ticket, once that has come out of the queue."""
+    """An assignment on its way. ``message``: its ticket, once that has come out of the queue. ``again``: when another one is put in."""
 
-    __slots__ = ("assignment", "carried", "message", "sent")
+    __slots__ = ("again", "assignment", "carried", "message", "patience")
 
     def __init__(self, carried: _Carried, assignment: Assignment) -> None:
         self.carried = carried
         self.assignment = assignment
         self.message: Message[Any] | None = None
-        self.sent = time.monotonic()
+        self.patience = _LOST
+        self.again = time.monotonic() + _LOST
+
+
+@frozen(eq=False)
+class _Settled:
+    """A ticket that is done with; ``error`` says why it is refused, if it is."""
+
+    message: Message[Any]
+    error: str | None = None
 
 
 class Carrier:
-    """A `Spawn` whose workers get their assignments through a queue, which must be this engine's alone.
+    """A `Spawn` whose workers get their assignments through a queue.
 
-    The allocator gives out no more than there are workers, so the queue holds no more either. One thread puts tickets in, since that may take a while, and one takes them out.
+    The queue had best be this engine's alone: one that finds another's ticket puts it back at the end, which costs both.
+
+    The allocator gives out no more than there are workers, so the queue holds no more either. One thread puts tickets in and settles them, since that may take a
+    while, and one takes them out.
 
     Args:
         queue: is not closed.
@@ -101,8 +121,10 @@ class Carrier:
         self._lock = threading.Lock()
         self._table: dict[int, _Entry] = {}
         self._tickets = itertools.count(1)
-        self._outgoing: SimpleQueue[int | None] = SimpleQueue()
+        self._outgoing: SimpleQueue[int | _Settled | None] = SimpleQueue()
         self._stopping = threading.Event()
+        self._until = 0.0
+        self._others: set[str] = set()
         self._threads: tuple[threading.Thread, ...] = ()
 
     def __call__(self, allocator: Mailbox) -> WorkerHandle:
@@ -137,49 +159,43 @@ class Carrier:
         with self._lock:
             entry = self._table.pop(carried.ticket, None)
         if entry is not None and entry.message is not None:
-            self._settle(entry.message, error)
+            self._outgoing.put(_Settled(entry.message, error))
 
     def stop(self, timeout: float) -> None:
-        """End the threads. Called when all workers have stopped, or are left behind."""
+        """Take out what is this engine's and end the threads. Called when all workers have stopped, or are left behind."""
+        self._until = time.monotonic() + timeout
         self._stopping.set()
-        self._outgoing.put(None)
-        deadline = time.monotonic() + timeout
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
         with self._lock:
             left = list(self._table.values())
             self._table.clear()
         for entry in left:
             if entry.message is not None:
-                self._settle(entry.message, None)
+                self._outgoing.put(_Settled(entry.message))
+        self._outgoing.put(None)
+        for thread in self._threads:
+            thread.join(max(0.0, self._until - time.monotonic()))
+            if thread.is_alive():
+                _logger.warning("the engine's queue does not answer, and %s is left behind", thread.name)
 
     # Going in ------------------------------------------------------------------------------------------------------------
 
     def _put_in(self) -> None:
-        while (ticket := self._outgoing.get()) is not None:
+        while (item := self._outgoing.get()) is not None:
+            if isinstance(item, _Settled):
+                self._settle(item.message, item.error)
+                continue
             delay = 0.05
-            while (entry := self._table.get(ticket)) is not None and not self._publish(ticket, entry.assignment):
+            while (entry := self._table.get(item)) is not None and not self._publish(item, entry.assignment):
                 if self._stopping.wait(delay):
-                    return
+                    break
                 delay = min(delay * 2, _LONGEST)
         # The one that takes out waits at the queue: this wakes it.
-        self._try_publish({"engine": self._engine, "end": True}, f"{self._engine}/end")
+        self._publish(0)
 
-    def _publish(self, ticket: int, assignment: Assignment) -> bool:
-        item = {
-            "engine": self._engine,
-            "ticket": ticket,
-            "process": assignment.process_id,
-            "run": assignment.run,
-            "attempt": assignment.attempt,
-            "service": assignment.service,
-            "method": assignment.method,
-        }
-        return self._try_publish(item, f"{self._engine}/{ticket}")
-
-    def _try_publish(self, item: dict[str, Any], message_id: str) -> bool:
+    def _publish(self, number: int, assignment: Assignment | None = None) -> bool:
+        ticket = Ticket(self._engine, number, time.time())
         try:
-            self._queue.publish(item, id=message_id)
+            self._queue.publish(ticket.write(assignment), id=ticket.id)
         except Exception as error:  # the queue is the host's, and may raise anything
             _logger.warning("the engine's queue takes nothing: %s", error)
             return False
@@ -189,28 +205,63 @@ class Carrier:
 
     def _take_out(self) -> None:
         delay = 0.05
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() or time.monotonic() < self._until:
             try:
                 message = self._queue.consume(timeout=_GLANCE)
             except Exception as error:  # the queue is the host's, and may raise anything
                 _logger.warning("the engine's queue gives nothing: %s", error)
-                self._stopping.wait(delay)
+                if self._stopping.wait(delay):
+                    return
                 delay = min(delay * 2, _LONGEST)
                 continue
             delay = 0.05
+            self._send_again()
             if message is None:
-                self._send_again()
-            else:
-                self._arrive(message)
+                self._others.clear()
+                if self._stopping.is_set():
+                    return
+            elif self._arrive(message):
+                return
 
-    def _arrive(self, message: Message[Any]) -> None:
+    def _arrive(self, message: Message[Any]) -> bool:
+        """Deal with what has come out. Whether it is this engine's last."""
         try:
             item = message.payload
-            ticket = item["ticket"] if item["engine"] == self._engine else None
+            ticket = Ticket.read(item)
         except Exception:  # whatever somebody has put there
-            ticket = None
+            item = ticket = None
+        if ticket is None:
+            self._settle(message, "it is no ticket of an engine: does something else use the queue?")
+        elif ticket.engine != self._engine:
+            self._pass_on(message, item, ticket)
+        elif ticket.last:
+            self._settle(message, None)
+            return True
+        else:
+            self._deliver(message, ticket)
+        return False
+
+    def _pass_on(self, message: Message[Any], item: Any, ticket: Ticket) -> None:
+        """A ticket of another engine, which waits for it, or is dead."""
+        if ticket.last or message.attempts > 1 or abs(time.time() - ticket.sent) > _OLD:
+            self._settle(message, None)
+            return
+        try:
+            self._queue.publish(item, id=ticket.id)
+        except Exception as error:  # the queue is the host's, and may raise anything
+            _logger.warning("the engine's queue takes nothing: %s", error)
+            self._settle(message, "another engine's")
+            return
+        self._settle(message, None)
+        if ticket.id in self._others:
+            # All that is there has been looked at, and is others'.
+            self._others.clear()
+            self._stopping.wait(_PAUSE)
+        self._others.add(ticket.id)
+
+    def _deliver(self, message: Message[Any], ticket: Ticket) -> None:
         with self._lock:
-            entry = self._table.get(ticket) if isinstance(ticket, int) else None
+            entry = self._table.get(ticket.number)
             first = entry is not None and entry.message is None
             if entry is not None:
                 # A second one comes when the queue has given up the first: this is the one that counts there now.
@@ -224,20 +275,17 @@ class Carrier:
                 try:
                     entry.carried.report(WorkerLost(entry.carried, entry.assignment))
                 except ActorDeadError:
-                    _logger.debug("the engine has stopped before ticket %s", ticket)
+                    _logger.debug("the engine has stopped before ticket %s", ticket.number)
 
     def _send_again(self) -> None:
-        """Nothing is in the queue: what has been in it for long is lost."""
+        """Put in once more what should have come long ago: it is lost, or was taken for a dead engine's."""
         now = time.monotonic()
         with self._lock:
-            lost = [
-                (ticket, entry)
-                for ticket, entry in self._table.items()
-                if not entry.message and now - entry.sent > _LOST
-            ]
-        for ticket, entry in lost:
-            entry.sent = now
-            self._outgoing.put(ticket)
+            late = [(number, one) for number, one in self._table.items() if not one.message and now > one.again]
+        for number, entry in late:
+            entry.patience *= 2
+            entry.again = now + entry.patience
+            self._outgoing.put(number)
 
     def _settle(self, message: Message[Any], error: str | None) -> None:
         try:

@@ -35,12 +35,15 @@ class Attachments:
         Raises:
             EngineStoppedError: the engine was shut down.
         """
-        with self._lock:
-            if self._over:
-                raise EngineStoppedError("the engine was shut down; make another one")
-            # Within the lock, so that it is detached if the engine stops just now.
+        if not self._over:
             attachable.start(engine)
-            self._attached.append(attachable)
+            with self._lock:
+                if not self._over:
+                    self._attached.append(attachable)
+                    return
+            # The engine has stopped just now, without this one.
+            attachable.detach(0.0)
+        raise EngineStoppedError("the engine was shut down; make another one")
 
     def after(self, close: Callable[[float], object]) -> None:
         """Call this, with the seconds left, when no action runs any more."""
@@ -51,11 +54,13 @@ class Attachments:
         with self._lock:
             self._over = True
             attached, self._attached = self._attached, []
-        for one in attached:
-            try:
-                one.detach(max(0.0, deadline - time.monotonic()))
-            except Exception:  # it is the host's
-                _logger.exception("%r could not be detached", one)
+        for patient in (False, True):
+            # All of them begin to end before one is waited for.
+            for one in attached:
+                try:
+                    one.detach(max(0.0, deadline - time.monotonic()) if patient else 0.0)
+                except Exception:  # it is the host's
+                    _logger.exception("%r could not be detached", one)
 
     def close(self, deadline: float) -> None:
         """No action runs any more."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from fluxor_actors.definition.model import Workflow
 
 
-__all__ = ["Attachable", "Engine", "Events", "Handle", "Starting"]
+__all__ = ["Attachable", "Engine", "Events", "Handle", "Starting", "Subscription"]
 
 
 class Handle(Protocol):
@@ -30,6 +30,15 @@ class Starting(Protocol):
     ) -> Handle: ...
 
 
+class Subscription(Protocol):
+    """What is heard. Called, it ends."""
+
+    @property
+    def dropped(self) -> int: ...
+
+    def __call__(self) -> None: ...
+
+
 class Events(Protocol):
     """Where events are heard."""
 
@@ -39,7 +48,7 @@ class Events(Protocol):
         *,
         process_id: str | None = None,
         event_type: str | tuple[str, ...] | None = None,
-    ) -> Callable[[], None]: ...
+    ) -> Subscription: ...
 
 
 class Engine(Protocol):
@@ -60,5 +69,5 @@ class Attachable(Protocol):
         ...
 
     def detach(self, timeout: float) -> None:
-        """The engine stops: make no more work for it. Called once, before running actions are waited for."""
+        """The engine stops: make no more work for it. Called before running actions are waited for, and twice: with 0 seconds to begin, then with those that are left."""
         ...

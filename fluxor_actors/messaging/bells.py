@@ -6,6 +6,7 @@ The standard library cannot watch a folder; a named pipe wakes within microsecon
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import math
 import os
@@ -15,13 +16,16 @@ from pathlib import Path
 
 __all__ = ["Bell", "Bells"]
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 class Bell:
-    """One that waits."""
+    """One that waits. Without a pipe it never rings."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int | None = None) -> None:
         self._poll = select.poll()
-        self._poll.register(fd, select.POLLIN)
+        if fd is not None:
+            self._poll.register(fd, select.POLLIN)
 
     def wait(self, seconds: float) -> None:
         """Wait until it rings, or has rung since it was hung up, for that long at most."""
@@ -43,7 +47,14 @@ class Bells:
     def hung(self, owner: str) -> Iterator[Bell]:
         """A bell to wait at. Look for what you wait for after this: what comes later rings."""
         path = self._folder / f"{owner}.{next(self._numbers)}"
-        os.mkfifo(path, 0o600)
+        try:
+            os.mkfifo(path, 0o600)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            # There is nothing to take on a full disk but what is there already: whoever waits looks now and then.
+            yield Bell()
+            return
         try:
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
             try:

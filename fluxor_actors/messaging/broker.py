@@ -7,8 +7,9 @@ second queue, the bell, in which publishers put a mark when there is none: an it
 from __future__ import annotations
 
 import contextlib
-import logging
+import json
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -19,18 +20,22 @@ from fluxor_actors.errors import ConfigError, QueueError
 
 __all__ = ["Broker", "Raw"]
 
-_logger = logging.getLogger(__name__)
-
 _MUTEX = 10
 """Seconds for which a program that dies while it restores messages keeps others from it."""
+_SILENCE = 30.0
+"""Seconds after which a broker that does not answer is given up, where the client can tell (Redis)."""
 
 
 @frozen(eq=False)
 class Raw:
-    """An item as the broker gives it. ``damaged`` says what is wrong with it, if anything is."""
+    """An item as the broker gives it. ``damaged`` says what is wrong with it, if anything is; ``payload`` is None then.
+
+    ``uid`` tells it from all others, for those that look for one. ``id``: of what other programs have published, the property ``message_id``.
+    """
 
     received: Any = field(repr=False)
-    body: str
+    body: str = field(repr=False)
+    payload: Any = field(repr=False)
     id: str
     uid: str
     attempts: int
@@ -46,10 +51,19 @@ class Raw:
         again = bool(info.get("redelivered") or headers.get("redelivered"))
         body = received.body
         text = body if isinstance(body, str) else bytes(body).decode("utf-8", "replace")
-        wrong = "" if isinstance(headers.get("uid"), str) else "it has not been published by a queue of this kind"
+        message_id = headers.get("id") or (received.properties or {}).get("message_id")
+        payload, wrong = None, ""
+        try:
+            payload = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            wrong = f"not a message: {error}"
+        if not message_id:
+            wrong = "not a message: it has no id; other programs give theirs as the property message_id"
+        attempts = headers.get("attempts", 0)
+        uid = headers.get("uid") or message_id or uuid.uuid4().hex
         return cls(
-            received, text, str(headers.get("id", "")), str(headers.get("uid", "")),
-            int(headers.get("attempts", 0)), str(headers.get("error", "")), again, wrong,
+            received, text, payload, str(message_id or uid), str(uid),
+            attempts if isinstance(attempts, int) else 0, str(headers.get("error", "")), again, wrong,
         )  # fmt: skip
 
 
@@ -66,6 +80,10 @@ class Broker:
             "unacked_index_key": f"{name}.unacked_index",
             "unacked_mutex_key": f"{name}.unacked_mutex",
             "unacked_mutex_expire": _MUTEX,
+            "socket_timeout": _SILENCE,
+            "socket_connect_timeout": _SILENCE,
+            # RabbitMQ says when it has what is published.
+            "confirm_publish": True,
             **options,
         }
         self._work = kombu.Connection(url, transport_options=options)
@@ -92,9 +110,11 @@ class Broker:
         except self._errors as error:
             self._channel = self._producer = None
             self._known.clear()
+            # One that was closed opens no more.
+            broken, self._work = self._work, self._work.clone()
             with contextlib.suppress(Exception):  # it is broken, which is why it is closed
-                self._work.close()
-            raise QueueError(f"the broker at {self._work.as_uri()} cannot be used: {error}") from error
+                broken.close()
+            raise QueueError(f"the broker at {broken.as_uri()} cannot be used: {error}") from error
 
     def put(self, queue: str, body: str, headers: dict[str, Any]) -> None:
         """Publish, durably where the broker can."""
@@ -116,11 +136,13 @@ class Broker:
         raw.received.ack()
         return True
 
-    def move(self, raw: Raw, queue: str, attempts: int, error: str) -> None:
-        """Put it elsewhere, then settle it: twice there is better than nowhere."""
-        if raw.received.channel is self._channel:
-            self.put(queue, raw.body, {"id": raw.id, "uid": raw.uid, "attempts": attempts, "error": error})
-            raw.received.ack()
+    def move(self, raw: Raw, queue: str, attempts: int, error: str) -> bool:
+        """Put it elsewhere, then settle it: twice there is better than nowhere. False when it will come again anyway."""
+        if raw.received.channel is not self._channel:
+            return False
+        self.put(queue, raw.body, {"id": raw.id, "uid": raw.uid, "attempts": attempts, "error": error})
+        raw.received.ack()
+        return True
 
     def look_through(self, queue: str, keep: Callable[[Raw], bool] = lambda _: True) -> Iterator[Raw]:
         """All that is in a queue. They are put back at the end, but for those that are not to be kept: settle these."""
@@ -169,9 +191,10 @@ class Broker:
                 self._ear.drain_events(timeout=seconds)
         except self._errors as error:
             self._consumer = None
+            broken, self._ear = self._ear, self._ear.clone()
             with contextlib.suppress(Exception):  # it is broken, which is why it is closed
-                self._ear.close()
-            raise QueueError(f"the broker at {self._ear.as_uri()} cannot be used: {error}") from error
+                broken.close()
+            raise QueueError(f"the broker at {broken.as_uri()} cannot be used: {error}") from error
         finally:
             self._hearing.release()
 

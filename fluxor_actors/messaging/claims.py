@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ from fluxor_actors.messaging.envelope import Envelope
 from fluxor_actors.messaging.folders import Folders, Name
 
 __all__ = ["Claim", "DeadFile"]
+
+_logger = logging.getLogger(__name__)
 
 Fail = Callable[[Path, Name], None]
 """Moves a file that was claimed to where it waits, or to the dead letters."""
@@ -60,8 +63,12 @@ class Claim:
         if self.envelope is not None and error != self.envelope.error and self.path.exists():
             # The file is replaced where it stands: should the program be killed now, it is this consumer's still.
             noted = self._folders.working / f"{self.path.parent.name}.{self._name.number}"
-            self._folders.write(noted, evolve(self.envelope, error=error).write(), sync=True)
-            noted.replace(self.path)
+            try:
+                self._folders.write(noted, evolve(self.envelope, error=error).write(), sync=True)
+                noted.replace(self.path)
+            except OSError as trouble:
+                # Moving needs no room: better refused without the reason than not refused.
+                _logger.warning("%s: that it was refused, %s, could not be noted: %s", self.path, error, trouble)
         self._fail(self.path, self._name)
 
     def _try(self, move: Callable[[], object], *, news: bool = False) -> bool:
@@ -88,6 +95,8 @@ class DeadFile:
             self.path.unlink()
         except FileNotFoundError:
             return False
+        except OSError as error:
+            raise QueueError(f"{self.path} cannot be deleted: {error}") from error
         return True
 
     def nack(self, error: str) -> bool:

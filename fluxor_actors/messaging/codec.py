@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from fluxor_actors.errors import QueueError
 from fluxor_actors.plain import to_plain
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["Codec", "PlainCodec", "TypedCodec"]
+__all__ = ["Codec", "NoCodec", "PlainCodec", "TypedCodec"]
 
 T = TypeVar("T")
 
@@ -76,3 +77,16 @@ class TypedCodec(Generic[T]):
 
             self._converter = make_converter()
         return self._converter
+
+
+class NoCodec:
+    """For a dead letter that cannot be read: its payload raises `QueueError` with the reason."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def encode(self, item: Any) -> Any:
+        raise QueueError(self._reason)
+
+    def decode(self, plain: Any) -> Any:
+        raise QueueError(self._reason)

@@ -43,7 +43,8 @@ class Envelope:
         except (ValueError, RecursionError) as error:
             raise QueueError(f"not a message: {error}") from error
         if not isinstance(found, dict) or not isinstance(found.get("id"), str) or "payload" not in found:
-            raise QueueError(f"not a message: expected a mapping with id and payload, found {str(found)[:60]!r}")
+            # Not what was found: a log is no place for somebody's data.
+            raise QueueError(f"not a message: expected a mapping with id and payload, found a {type(found).__name__}")
         return cls(found["id"], found["payload"], str(found.get("error", "")))
 
 

@@ -15,6 +15,7 @@ Example:
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import logging
 import os
@@ -31,7 +32,7 @@ from fluxor_actors.errors import ConfigError, QueueError
 from fluxor_actors.messaging.backlog import Backlog
 from fluxor_actors.messaging.bells import Bells
 from fluxor_actors.messaging.claims import Claim, DeadFile
-from fluxor_actors.messaging.codec import Codec, PlainCodec
+from fluxor_actors.messaging.codec import Codec, NoCodec, PlainCodec
 from fluxor_actors.messaging.envelope import Envelope, new_id
 from fluxor_actors.messaging.folders import Folders, Name, sync_folder
 from fluxor_actors.messaging.membership import Member, departed
@@ -48,12 +49,16 @@ _LOOK = 1.0
 """Seconds after which one that waits looks by itself. Publishers wake it at once; but one that is killed wakes nobody, neither to
 what it has just published nor to what it leaves unsettled."""
 
+_OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Why a file may not be read that is in order."""
+
 
 class FilesystemQueue(Generic[T]):
     """A `Queue` in a folder, which any number of programs on the machine may use at once.
 
     A program may be killed at any instant: nothing is lost, and nothing is ever two consumers' at once. What a dead consumer had
-    comes again. Files that cannot be read are moved to the folder ``damaged``, with a line in the log.
+    comes again. A message whose file cannot be read becomes a dead letter at once, whose payload raises `QueueError`; files that are none of the queue's
+    are moved to the folder ``damaged``. Both are logged, and neither keeps the others up.
 
     Args:
         path: a local folder; it is made if it is not there. It has to rename atomically and to lock, as local file systems do.
@@ -102,7 +107,11 @@ class FilesystemQueue(Generic[T]):
             member = self._me()
             written = self._folders.working / f"{member.id}.{next(self._numbers)}"
             self._folders.write(written, text, sync=self._sync)
-            self._publish(member, written)
+            try:
+                self._publish(member, written)
+            except OSError:
+                written.unlink(missing_ok=True)
+                raise
         return made
 
     def consume(self, timeout: float | None = None) -> Message[T] | None:
@@ -129,9 +138,14 @@ class FilesystemQueue(Generic[T]):
             self._bring_back(self._me())
             names = [(Name.read(path.name), path) for path in sorted(self._folders.dead.iterdir())]
             for name, path in names:
-                envelope = None if name is None else self._read(path)
-                if name is not None and envelope is not None:
-                    found.append(self._message(envelope, name.attempts, DeadFile(path)))
+                content = None if name is None else self._read(path)
+                if name is None or content is None:
+                    continue
+                if isinstance(content, Envelope):
+                    found.append(self._message(content, name.attempts, DeadFile(path)))
+                else:
+                    reason = f"{path}: {content}"
+                    found.append(Message(path.name, None, name.attempts, reason, NoCodec(reason), DeadFile(path)))
         return found
 
     def replay(self, message: Message[T]) -> bool:
@@ -145,7 +159,7 @@ class FilesystemQueue(Generic[T]):
             member, self._member, self._closed = self._member, None, True
         if member is None or member.pid != os.getpid():
             return
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, QueueError):  # what is left here comes back from a dead one
             self._give_back(member.id, died=False)
             self._bells.remove(member.id)
         member.leave()
@@ -168,10 +182,10 @@ class FilesystemQueue(Generic[T]):
     # Consuming -----------------------------------------------------------------------------------------------------------
 
     def _take(self) -> Message[T] | None:
-        member = self._me()
         if time.monotonic() - self._looked >= _LOOK:
-            self._bring_back(member)
+            self._bring_back(self._me())
         while True:
+            member = self._me()  # each time: the queue may be closed meanwhile
             with self._lock:
                 found = self._backlog.next(int(self._clock.time() * 1000))
             if found is None:
@@ -181,11 +195,19 @@ class FilesystemQueue(Generic[T]):
             try:
                 path.rename(claim.path)
             except FileNotFoundError:
+                if not claim.path.parent.is_dir() and member is self._member:
+                    raise  # somebody has deleted the folders
                 continue  # another was quicker
-            envelope = self._read(claim.path)
-            if envelope is not None:
-                claim.envelope = envelope
-                return self._message(envelope, name.attempts + 1, claim)
+            try:
+                content = self._read(claim.path)
+            except OSError:
+                claim.release()
+                raise
+            if isinstance(content, Envelope):
+                claim.envelope = content
+                return self._message(content, name.attempts + 1, claim)
+            if content is not None:
+                self._bury(claim.path, evolve(name, attempts=name.attempts + 1), content)
 
     def _claim(self, folder: Path, number: int, attempts: int) -> Claim:
         return Claim(self._folders, folder, Name(number, attempts), self._fail, self._bells.ring, self._settling)
@@ -201,14 +223,24 @@ class FilesystemQueue(Generic[T]):
             due = int((self._clock.time() + self._retries.delay) * 1000)
             path.rename(self._folders.delayed / str(evolve(name, due=due)))
 
-    def _read(self, path: Path) -> Envelope | None:
+    def _read(self, path: Path) -> Envelope | str | None:
+        """What is in a message's file, or what is wrong with it; None when it is gone."""
         try:
             return Envelope.read(path.read_bytes())
         except FileNotFoundError:
             return None
         except QueueError as error:
-            self._put_aside(path, str(error))
-            return None
+            return str(error)
+        except OSError as error:
+            if error.errno in _OURS:
+                raise
+            return f"it cannot be read: {error.strerror}"
+
+    def _bury(self, path: Path, name: Name, reason: str) -> None:
+        """Keep as a dead letter what cannot be read, and would not be the next time."""
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(self._folders.dead / str(evolve(name, due=None)))
+            _logger.error("message %s of the queue %s is a dead letter: %s", path.name, self._folders.root, reason)
 
     def _put_aside(self, path: Path, reason: str) -> None:
         """Take what is no message out of the way of the others."""
@@ -259,12 +291,19 @@ class FilesystemQueue(Generic[T]):
                 claim = self._claim(folder, name.number, name.attempts)
                 if not died:
                     claim.release()
-                elif (envelope := self._read(claim.path)) is not None:
-                    claim.envelope = envelope
+                elif isinstance(found := self._read(claim.path), Envelope):
+                    claim.envelope = found
                     claim.nack(DIED)
+                elif found is not None:
+                    self._bury(claim.path, name, found)
             # Without its folder it can claim nothing more; what another thread of it has claimed just now is next.
-            with contextlib.suppress(OSError):
+            try:
                 folder.rmdir()
+            except FileNotFoundError:
+                return
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY:
+                    raise
 
 
 def _local(path: str) -> Path:

@@ -9,7 +9,7 @@ ready/      <number>-<attempts>
 delayed/    <number>-<attempts>-<milliseconds since the epoch>
 claimed/    <consumer>/<number>-<attempts>
 dead/       <number>-<attempts>
-damaged/    what cannot be read
+damaged/    what is no message's file
 members/    a locked file for each queue object that is open
 bells/      a pipe for each consumer that waits
 order       the last number
@@ -75,13 +75,17 @@ class Folders:
             folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, path: Path, text: str, *, sync: bool) -> None:
-        """Write a file that nobody sees yet."""
+        """Write a file that nobody sees yet. Nothing is left of it if that fails, as on a full disk."""
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(text.encode("utf-8"))
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(text.encode("utf-8"))
+                if sync:
+                    file.flush()
+                    os.fsync(file.fileno())
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
 
 def sync_folder(folder: Path) -> None:

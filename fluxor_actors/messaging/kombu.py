@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 import time
 import uuid
@@ -15,13 +16,15 @@ from attrs import define
 from fluxor_actors.clock import Clock, SystemClock
 from fluxor_actors.errors import ConfigError, QueueError
 from fluxor_actors.messaging.broker import Broker, Raw
-from fluxor_actors.messaging.codec import Codec, PlainCodec
+from fluxor_actors.messaging.codec import Codec, NoCodec, PlainCodec
 from fluxor_actors.messaging.envelope import new_id
 from fluxor_actors.messaging.later import Later
 from fluxor_actors.messaging.message import Message
 from fluxor_actors.messaging.retries import DIED, Retries
 
 __all__ = ["KombuQueue"]
+
+_logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -68,6 +71,9 @@ class KombuQueue(Generic[T]):
 
     Delivered at least once: an item may come twice when its consumer loses the broker, or takes longer than ``visibility_timeout``. What is delivered again stands behind what was
     published before it came back. Dead letters are in a queue of their own, ``<name>.dead``.
+
+    Other programs may publish to it, too: JSON, with an id as the property ``message_id``. What is no JSON, or has no id, becomes a dead letter at once; of the former, the payload
+    raises `QueueError`.
 
     Args:
         url: where the broker is, such as ``redis://localhost:6379/0`` or ``amqp://…``.
@@ -166,7 +172,9 @@ class KombuQueue(Generic[T]):
                 yield self._broker
 
     def _message(self, raw: Raw, attempts: int, receipt: _Claim | _Dead) -> Message[T]:
-        return Message(raw.id, json.loads(raw.body), attempts, raw.error, self._codec, receipt)
+        if raw.damaged:
+            return Message(raw.id, None, attempts, raw.damaged, NoCodec(raw.damaged), receipt)
+        return Message(raw.id, raw.payload, attempts, raw.error, self._codec, receipt)
 
     def _take(self, broker: Broker) -> Message[T] | None:
         if time.monotonic() - self._restored >= self._restore_every:
@@ -174,7 +182,8 @@ class KombuQueue(Generic[T]):
             broker.restore()
         while (raw := broker.get(self.name)) is not None:
             if raw.damaged:
-                broker.move(raw, f"{self.name}.damaged", raw.attempts, raw.damaged)
+                broker.move(raw, f"{self.name}.dead", raw.attempts + 1, raw.damaged)
+                _logger.error("message %s of the queue %s is a dead letter: %s", raw.id, self.name, raw.damaged)
             elif raw.redelivered:
                 # The broker took it from a consumer that had not settled it.
                 self._refuse(raw, raw.attempts + 1, DIED)
@@ -194,9 +203,9 @@ class KombuQueue(Generic[T]):
             if raw is None:
                 return False
             if released:
-                broker.move(raw, self.name, raw.attempts, raw.error)
+                moved = broker.move(raw, self.name, raw.attempts, raw.error)
                 broker.ring()
-                return True
+                return moved
             if error is not None:
                 self._refuse(raw, raw.attempts + 1, error)
                 return True

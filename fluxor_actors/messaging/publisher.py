@@ -22,8 +22,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fluxor_actors.errors import ConfigError, FluxorError, QueueError
-from fluxor_actors.events import Event
-from fluxor_actors.messaging.attaching import Engine
+from fluxor_actors.events import SEQUENCE, Event
+from fluxor_actors.messaging.attaching import Engine, Subscription
 from fluxor_actors.messaging.queue import Queue
 from fluxor_actors.plain import to_plain
 
@@ -56,13 +56,26 @@ def describe(event: Event[Any]) -> dict[str, Any]:
     }
 
 
+def _id_of(event: Event[Any]) -> str | None:
+    """The same each time for events that have a number of their own."""
+    number = event.metadata.get(SEQUENCE)
+    numbered = number is not None and event.context.event_type.startswith(("process.", "execution.", "signal."))
+    return f"{event.context.process_id}/{number}" if numbered else None
+
+
 class Publisher:
     """Publishes events of an engine to a queue, once it is attached: ``engine.attach(Publisher(queue))``.
 
-    An event is published after what it tells of is committed; events of one process in their order. While the queue cannot be used, the publisher tries
-    again, and events gather in the engine's buffer for subscribers. At least once, then, as long as the program lives and the buffer
-    holds them; `shutdown` of the engine publishes what is left. What a program has not published when it is killed is not published by the next one. Whoever must not miss an
-    end asks the store: ``runtime.processes(state=…)``.
+    An event is published after what it tells of is committed; events of one process in their order. While the queue is slow or cannot be used, the
+    publisher waits and tries again, and events gather in the buffer that every subscriber of the engine has: 10,000 of them by default. Beyond that the oldest are lost,
+    and counted in `dropped`; no process ever waits for the queue. `shutdown` of the engine publishes what is left, within its timeout. So: at least once, as long as the
+    program lives and the buffer holds them. What a program has not published when it is killed is not published by the next one; whoever must not miss
+    an end asks the store: ``runtime.processes(state=…)``.
+
+    Messages of processes and executions have the id ``<process id>/<number of the event in the process's journal>``, so that an event that was published twice, since
+    the queue's answer was lost, is known by it. Other messages have an id that the queue makes.
+
+    With an ``event_service=`` of the host's own, which may outlive the engine, a publisher goes on until `stop`.
 
     Args:
         queue: where to.
@@ -84,9 +97,15 @@ class Publisher:
         self._map = map
         self._process_id = process_id
         self._hurry = threading.Event()
-        self._stop: Callable[[], None] | None = None
+        self._stop: Subscription | None = None
+        self._given_up = False
         self.failures = 0
-        """How many events could not be published, and were left out with a line in the log."""
+        """How many events could not be published, and were left out. The log says why."""
+
+    @property
+    def dropped(self) -> int:
+        """How many events were lost since the queue was too slow for what happened."""
+        return 0 if self._stop is None else self._stop.dropped
 
     def start(self, engine: Engine) -> None:
         """Begin. Called by ``engine.attach``."""
@@ -105,6 +124,9 @@ class Publisher:
         self._hurry.set()
 
     def _publish(self, event: Event[Any]) -> None:
+        if self._given_up:
+            self.failures += 1
+            return
         delay = 0.05
         try:
             item = self._map(event)
@@ -115,9 +137,11 @@ class Publisher:
             return
         while True:
             try:
-                self._queue.publish(item)
+                self._queue.publish(item, id=_id_of(event))
             except QueueError as error:
                 if self._hurry.wait(delay):
+                    # The engine stops, and would wait for each of those behind in vain.
+                    self._given_up = True
                     self._fail(event, error)
                     return
                 delay = min(delay * 2, _LONGEST)
@@ -130,5 +154,6 @@ class Publisher:
     def _fail(self, event: Event[Any], error: Exception) -> None:
         self.failures += 1
         _logger.warning(
-            "%s of process %s is not published: %s", event.context.event_type, event.context.process_id, error
-        )
+            "%s of process %s is not published%s: %s", event.context.event_type, event.context.process_id,
+            ", nor what comes after it" if self._given_up else "", error,
+        )  # fmt: skip

@@ -22,10 +22,11 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fluxor_actors.errors import ConfigError, EngineBusyError, EngineStoppedError, InputError, QueueError, StoreError
-from fluxor_actors.messaging.attaching import Engine
+from fluxor_actors.errors import ConfigError, EngineBusyError, EngineStoppedError, InputError, StoreError
+from fluxor_actors.messaging.attaching import Engine, Handle
 from fluxor_actors.messaging.message import Message
 from fluxor_actors.messaging.queue import Queue
 
@@ -48,9 +49,9 @@ class Trigger:
     """Starts a process for each message of a queue, once it is attached: ``engine.attach(Trigger(queue, workflow))``.
 
     A message is acknowledged when the start of its process is committed. The process's id comes from the trigger's name and the message's id, so a message
-    that is delivered twice, or published twice with one id, starts one process. A message of which no initial state can be made, or that the
-    workflow does not take, is refused, and becomes a dead letter in the end. While the engine is busy or its store is away, messages wait
-    without counting as refused.
+    that is delivered twice, or published twice with one id, starts one process, as long as the store keeps that process (``retain=``). A message of
+    which no initial state can be made, or that the workflow does not take, is refused, and becomes a dead letter in the end. While the engine
+    is busy or its store is away, messages wait without counting as refused.
 
     Args:
         queue: where messages come from.
@@ -58,7 +59,8 @@ class Trigger:
         map: from a message to the initial state: a function of the payload; or an expression, or a mapping with expressions, of ``message`` (the
             payload), ``id`` and ``attempts``. None: the payload is the initial state.
         name: first part of the processes' ids; None: the workflow's name. Each trigger of an engine's store needs its own.
-        max_pending: how many processes it has started may be unfinished at once; when there are more, messages wait in the queue.
+        max_pending: how many processes it has started may be unfinished at once; when there are so many, messages wait in the queue. Those that wait for
+            people or timers count, too. None: any number, which the engine's own ``max_pending`` bounds.
     """
 
     def __init__(
@@ -68,10 +70,11 @@ class Trigger:
         map: Map = None,  # noqa: A002 - the interface's name
         *,
         name: str | None = None,
-        max_pending: int = 100,
+        max_pending: int | None = 100,
     ) -> None:
-        if isinstance(max_pending, bool) or not isinstance(max_pending, int) or max_pending < 1:
-            raise ConfigError(f"max_pending is {max_pending!r}; expected a whole number from 1")
+        whole = isinstance(max_pending, int) and not isinstance(max_pending, bool)
+        if max_pending is not None and (not whole or max_pending < 1):
+            raise ConfigError(f"max_pending is {max_pending!r}; expected a whole number from 1, or None")
         if name is not None and not _USABLE.fullmatch(name):
             raise ConfigError(f"a trigger's name is {name!r}; expected up to 100 letters, digits and any of ._:@+=-")
         self._queue = queue
@@ -87,7 +90,7 @@ class Trigger:
 
     @property
     def pending(self) -> int:
-        """How many processes it has started have not ended."""
+        """How many processes it has started, or is about to start, have not ended."""
         return self._pending
 
     def start(self, engine: Engine) -> None:
@@ -146,23 +149,18 @@ class Trigger:
         while not self._stopping.is_set():
             try:
                 message = self._next()
-            except QueueError as error:
+            except Exception as error:  # the queue may be the host's, and raise anything
                 _logger.warning("trigger %s cannot read its queue: %s", name, error)
                 self._stopping.wait(delay)
                 delay = min(delay * 2, _LONGEST)
                 continue
             delay = 0.05
             if message is not None:
-                try:
-                    self._take(engine, workflow, name, message)
-                except QueueError as error:
-                    # Not settled, so that it comes again; by its id, the process is found then.
-                    _logger.warning("trigger %s could not settle %r: %s", name, message, error)
+                self._take(engine, workflow, name, message)
 
     def _next(self) -> Message[Any] | None:
         with self._changed:
-            if not self._changed.wait_for(lambda: self._pending < self._max_pending or self._stopping.is_set(), None):
-                return None
+            self._changed.wait_for(lambda: self._has_place() or self._stopping.is_set())
         if self._stopping.is_set():
             return None
         message = self._queue.consume(timeout=0)
@@ -174,32 +172,62 @@ class Trigger:
         return message
 
     def _take(self, engine: Engine, workflow: Workflow, name: str, message: Message[Any]) -> None:
-        delay = 0.05
-        process_id = f"{name}:{_usable(message.id)}"
-        while True:
-            try:
-                handle = engine.runtime.start_process(workflow, self._state(message), process_id=process_id)
-                break
-            except EngineStoppedError:
-                self._stopping.set()
-                message.release()
-                return
-            except (EngineBusyError, StoreError) as error:
-                _logger.info("trigger %s waits: %s", name, error)
-                if self._stopping.wait(delay):
-                    message.release()
-                    return
-                delay = min(delay * 2, _LONGEST)
-            except Exception as error:  # the map is the host's, and what is wrong with one message is so with no other
-                _logger.warning("trigger %s refuses %r: %s", name, message, error)
-                message.nack(error)
-                return
         with self._changed:
             self._pending += 1
         try:
-            message.ack()
-        finally:
-            handle.on_end(self._ended)
+            handle = self._start(engine, workflow, message, f"{name}:{_usable(message.id)}")
+        except EngineStoppedError:
+            self._stopping.set()
+            self._ended()
+            self._settle(message, message.release)
+        except Exception as error:  # the map is the host's, and what is wrong with one message is so with no other
+            _logger.warning("trigger %s refuses %r: %s", name, message, error)
+            self._ended()
+            self._settle(message, partial(message.nack, error))
+        else:
+            try:
+                handle.on_end(self._ended)
+            except (
+                Exception
+            ) as error:  # the store is away again: it is not counted, since nobody could say when it ends
+                _logger.warning("trigger %s does not see how process of %r ends: %s", name, message, error)
+                self._ended()
+            self._settle(message, message.ack)
+
+    def _start(self, engine: Engine, workflow: Workflow, message: Message[Any], process_id: str) -> Handle:
+        """Start it, as soon as engine and store can.
+
+        Raises:
+            EngineStoppedError: the engine has stopped, or this is to stop.
+            Exception: what is wrong with the message.
+        """
+        delay = 0.05
+        state = self._state(message)
+        while True:
+            try:
+                return engine.runtime.start_process(workflow, state, process_id=process_id)
+            except (EngineBusyError, StoreError) as error:
+                _logger.info("trigger waits with process %s: %s", process_id, error)
+                if self._stopping.wait(delay):
+                    raise EngineStoppedError("the trigger was stopped") from error
+                delay = min(delay * 2, _LONGEST)
+
+    def _settle(self, message: Message[Any], settle: Callable[[], bool]) -> None:
+        """Tell the queue, again and again while it cannot be told. Not told, it delivers the message again, whose process is found by its id then."""
+        delay = 0.05
+        while True:
+            try:
+                settle()
+            except Exception as error:  # the queue may be the host's, and raise anything
+                _logger.warning("the trigger could not settle %r: %s", message, error)
+                if self._stopping.wait(delay):
+                    return
+                delay = min(delay * 2, _LONGEST)
+            else:
+                return
+
+    def _has_place(self) -> bool:
+        return self._max_pending is None or self._pending < self._max_pending
 
     def _ended(self) -> None:
         with self._changed:

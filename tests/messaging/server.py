@@ -44,6 +44,11 @@ class Server:
             assert time.monotonic() < deadline
         raise AssertionError("the server has ended")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
