@@ -207,7 +207,7 @@ def test_values_have_their_attributes_and_are_frozen(path: str) -> None:
 def test_fields_of_tasks_are_by_keyword_and_optional_but_the_name(options: dict[str, Any]) -> None:
     assert fluxor.definition.Task(**options).name == "a"
     with pytest.raises(TypeError):
-        fluxor.definition.Task("a")  # type: ignore[call-arg, misc]
+        fluxor.definition.Task("a")  # type: ignore[call-arg]
 
 
 def test_an_engine_has_its_services() -> None:
