@@ -178,7 +178,7 @@ class Fluxor:
             checking = Language(functions, config.strict_expressions, secrets=hidden.check)
         plans = Plans(language, self.actions, self.types, kept, retry, checking=checking)
         scrub = None if hidden is None else hidden.text
-        spans, metrics = open_spans(tracing, tracer_provider, scrub), open_metrics(meter_provider)
+        spans, metrics = open_spans(tracing, tracer_provider, scrub, kept), open_metrics(meter_provider)
         counting = counted(kept, metrics)
         parts = _parts(config, clock, kept, directory, dispatcher, self.events, plans, faults, counting=counting)
         parts.observer = observer(spans, metrics)

@@ -29,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 
 def open_spans(
-    tracing: Tracing | None, provider: TracerProvider | None, scrub: Callable[[str], str] | None
+    tracing: Tracing | None, provider: TracerProvider | None, scrub: Callable[[str], str] | None, store: Store
 ) -> Spans | None:
     """Who makes spans; None when nothing is traced.
 
@@ -49,8 +49,8 @@ def open_spans(
     from fluxor_actors.tracing.spans import Spans  # loads OpenTelemetry
 
     if tracing is not None:
-        return Spans(tracing.open, tracing.close, scrub)
-    return Spans(lambda: provider, None, scrub)  # type: ignore[arg-type, return-value]  # one of the two is given
+        return Spans(tracing.open, tracing.close, scrub, store.approval)
+    return Spans(lambda: provider, None, scrub, store.approval)  # type: ignore[arg-type, return-value]  # one of the two is given
 
 
 def open_metrics(provider: MeterProvider | None) -> Metrics | None:
@@ -142,6 +142,12 @@ def measure(metrics: Metrics, lifecycle: Lifecycle) -> None:
         live, parked = len(engine.parts.directory.supervisors), len(engine.parts.idle or ())
         return [(live - parked, {"state": "running"}), (parked, {"state": "parked"})]
 
+    def left() -> Figures:
+        engine = held()
+        # Of stores of the host's own it is not known.
+        count = None if engine is None or engine.stopped else getattr(engine.parts.store, "parked", None)
+        return [] if count is None else [(count(), {})]
+
     def dropped() -> Figures:
         engine = held()
         return [] if engine is None else [(engine.parts.events.dropped, {})]
@@ -149,4 +155,5 @@ def measure(metrics: Metrics, lifecycle: Lifecycle) -> None:
     metrics.gauge("fluxor.queue.depth", "{attempt}", "Attempts that wait for a worker", queue)
     metrics.gauge("fluxor.workers", "{worker}", "Workers, by what they do", workers)
     metrics.gauge("fluxor.processes.live", "{process}", "Processes in memory: running, or parked", processes)
+    metrics.gauge("fluxor.store.parked", "{process}", "Processes left to the store by all engines that share it", left)
     metrics.total("fluxor.events.dropped", "{event}", "Events that slow subscribers have lost", dropped)

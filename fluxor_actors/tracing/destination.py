@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from fluxor_actors.errors import ConfigError
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -40,6 +42,7 @@ class Tracing:
         self._path = path
         self._lock = threading.Lock()
         self._users = 0
+        self._spent = False
         self._provider: TracerProvider | None = None
         self._file: Any = None
 
@@ -73,9 +76,14 @@ class Tracing:
 
         Raises:
             OSError: the file cannot be written.
+            ConfigError: the exporter was shut down with the last engine that has used it.
         """
         with self._lock:
             if self._provider is None:
+                if self._spent:
+                    raise ConfigError(
+                        "this tracing's exporter was shut down with the last engine that has used it; give the next engine a new one"
+                    )
                 self._provider = self._made()
             self._users += 1
             return self._provider
@@ -88,6 +96,7 @@ class Tracing:
                 return
             self._provider.shutdown()
             self._provider = None
+            self._spent = self._exporter is not None
             if self._file is not None:
                 self._file.close()
                 self._file = None

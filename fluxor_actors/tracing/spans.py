@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import evolve
-from opentelemetry.context import attach, detach
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import (
+    NonRecordingSpan,
     NoOpTracer,
     Span,
     Status,
@@ -31,6 +33,8 @@ from fluxor_actors.tracing.lasting import Home, begin, home_of, nanoseconds
 
 __all__ = ["Spans"]
 
+_logger = logging.getLogger(__name__)
+
 _HOMES = 4_096
 _ANSWERS: dict[type, str] = {
     happened.ApprovalGranted: "approved",
@@ -40,13 +44,23 @@ _ANSWERS: dict[type, str] = {
 }
 
 
+class Asked(Protocol):
+    """What is kept of an approval request."""
+
+    @property
+    def action(self) -> str: ...
+    @property
+    def created_at(self) -> float: ...
+
+
 class Spans:
-    """Makes the spans of processes, attempts and approval requests. Safe between threads.
+    """Makes the spans of processes, attempts and approval requests. Safe between threads. A provider that raises harms nothing else.
 
     Args:
         provide: gives the provider when the engine starts.
         release: called when it has stopped.
         scrub: takes the values of secrets out of a text.
+        asked: from the id of an approval request to what is kept of it.
     """
 
     def __init__(
@@ -54,6 +68,7 @@ class Spans:
         provide: Callable[[], TracerProvider],
         release: Callable[[], None] | None = None,
         scrub: Callable[[str], str] | None = None,
+        asked: Callable[[str], Asked | None] = lambda _request: None,
     ) -> None:
         self._provide = provide
         self._release = release
@@ -61,8 +76,7 @@ class Spans:
         self._opened = False
         self._processors: Any = None
         self._homes: dict[str, Home] = {}
-        # When approval requests were made that are not answered: (process, request) to seconds since the epoch.
-        self._asked: dict[tuple[str, str], tuple[float, str]] = {}
+        self._asked = asked
         self.tracer: Tracer = NoOpTracer()
 
     def open(self) -> None:
@@ -103,7 +117,7 @@ class Spans:
 
     @contextmanager
     def _span(self, name: str, attributes: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-        span = self.tracer.start_span(name, attributes=attributes)
+        span = self._begin(name, None, attributes, None)
         token = attach(set_span_in_context(span))
         carried: dict[str, str] = {}
         inject(carried)
@@ -114,7 +128,15 @@ class Spans:
             raise
         finally:
             detach(token)
-            span.end()
+            _end(span)
+
+    def _begin(self, name: str, context: Context | None, attributes: Mapping[str, Any], at: float | None) -> Span:
+        try:
+            start = None if at is None else nanoseconds(at)
+            return self.tracer.start_span(name, context, attributes=attributes, start_time=start)
+        except Exception:  # samplers and processors are the host's
+            _logger.exception("the span %s could not be begun", name)
+            return NonRecordingSpan(get_current_span(context).get_span_context())
 
     def ended(self, state: State) -> None:
         """A process has come to its end: its span goes from its creation to that."""
@@ -133,25 +155,16 @@ class Spans:
             span.set_status(Status(StatusCode.ERROR, f"{task}: {message}"))
         elif state.cancel_reason:
             span.set_attribute("fluxor.cancel_reason", state.cancel_reason)
-        span.end(nanoseconds(state.finished_at or state.updated_at))
+        _end(span, state.finished_at or state.updated_at)
 
     def committed(self, state: State, events: Sequence[Event], at: float) -> None:
-        """Look for approval requests, and their answers, in what has been committed."""
+        """Look for answers to approval requests in what has been committed."""
         for event in events:
-            if type(event) is happened.ApprovalRequested:
-                run = state.runs.get(event.run)
-                action = "" if run is None else f"{run.task.service}.{run.task.method}"
-                self._asked[state.id, event.request] = (event.at, action)
-            elif type(event) in _ANSWERS:
+            if type(event) in _ANSWERS and self.exports:
                 self._answered(state, event, at)
 
     def _answered(self, state: State, event: Any, at: float) -> None:
-        asked, action = self._asked.pop((state.id, event.request), (at, ""))
-        run = state.runs.get(event.run)
-        if run is not None and not action:
-            # It was asked before the engine was started.
-            action = f"{run.task.service}.{run.task.method}"
-            asked = asked if run.approval is None else run.approval.at
+        kept = self._asked(event.request)
         attributes = {
             "fluxor.process.id": state.id,
             "fluxor.execution.id": execution_id(state.id, event.run),
@@ -160,9 +173,8 @@ class Spans:
             "fluxor.approval.decided_by": getattr(event, "decided_by", None) or "",
         }
         inside = self._home(state.id, state.environment).inside
-        name = f"approval.request {action}"
-        span = self.tracer.start_span(name, inside, attributes=attributes, start_time=nanoseconds(asked))
-        span.end(nanoseconds(at))
+        name = f"approval.request {'' if kept is None else kept.action.replace(':', '.')}"
+        _end(self._begin(name, inside, attributes, at if kept is None else kept.created_at), at)
 
     def _home(self, process_id: str, environment: Mapping[str, Any]) -> Home:
         home = self._homes.get(process_id)
@@ -191,10 +203,10 @@ class Spans:
                     return call(assignment)
                 finally:
                     detach(token)
-            span = self.tracer.start_span(
+            span = self._begin(
                 f"task.execute {assignment.service}.{assignment.method}",
                 home.inside,
-                attributes={
+                {
                     "fluxor.process.id": assignment.process_id,
                     "fluxor.execution.id": assignment.idempotency_key,
                     "fluxor.task.id": assignment.task_id,
@@ -202,7 +214,7 @@ class Spans:
                     "fluxor.method": assignment.method,
                     "fluxor.attempt": assignment.attempt,
                 },
-                start_time=nanoseconds(clock()),
+                clock(),
             )
             token = attach(set_span_in_context(span, home.inside))
             try:
@@ -215,7 +227,7 @@ class Spans:
             child = getattr(outcome, "child", None)
             if child is not None:
                 span.set_attribute("fluxor.waits_for", child)
-            span.end(nanoseconds(clock()))
+            _end(span, clock())
             return outcome
 
         return traced
@@ -239,3 +251,10 @@ class Spans:
             "exception.message": failure.message,
             "exception.stacktrace": self._scrub("".join(traceback.format_exception(error))),
         }
+
+
+def _end(span: Span, at: float | None = None) -> None:
+    try:
+        span.end(None if at is None else nanoseconds(at))
+    except Exception:  # processors and exporters are the host's
+        _logger.exception("a span could not be ended")

@@ -11,6 +11,9 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from fluxor_actors import action
+from fluxor_actors.storage.durable import Parked
+from fluxor_actors.storage.restoring import last_number
+from fluxor_actors.storage.sql import SqlStore
 from tests.engine.support import WAIT, Gate, Heard, Make, start
 
 TASKS = """
@@ -136,3 +139,21 @@ def test_an_engine_that_has_stopped_is_not_asked(make: Make, collected: Collecte
     found = collected.figures()
     assert "fluxor.queue.depth" not in found
     assert found["fluxor.processes.live"] == {"state=running": 0, "state=parked": 0}
+
+
+def test_processes_that_are_left_to_the_store(make: Make, collected: Collected, tmp_path: Path) -> None:
+    store = SqlStore(f"sqlite:///{tmp_path}/s.db")
+    engine = make(meter_provider=collected.provider, store=store)
+    handle = start(engine, "name: x\npipeline: {w: {await: {signal: go}}}")
+    assert collected.figures()["fluxor.store.parked"] == {"": 0}
+    owner, journal = store.owner_of(handle.id), store.read(handle.id)
+    assert owner is not None
+    assert journal is not None
+    assert store.park(owner, [Parked(handle.id, last_number(journal))]) == [handle.id]
+    assert collected.figures()["fluxor.store.parked"] == {"": 1}
+    handle.signal("go")
+    handle.wait(WAIT).raise_for_error()
+    assert collected.figures()["fluxor.store.parked"] == {"": 0}
+    engine.shutdown(WAIT)
+    assert "fluxor.store.parked" not in collected.figures()
+    store.close()

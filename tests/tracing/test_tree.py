@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NoOpTracerProvider, get_current_span, get_tracer_provider
 
 from fluxor_actors import ActionContext, ConfigError, Fluxor, InputError, Tracing, action
 from fluxor_actors.clock import SystemClock
-from fluxor_actors.tracing import extract, inject
-from tests.engine.support import WAIT, Failing, Make, echo, start
+from fluxor_actors.messaging import MemoryQueue
+from fluxor_actors.tracing import extract, inject, received
+from tests.engine.support import WAIT, Failing, Heard, Make, echo, start
 from tests.tracing.support import Recorder, attributes, tree
 
 NESTED = """
@@ -182,6 +186,146 @@ def test_what_is_cancelled_is_no_error(make: Make) -> None:
     assert (attributes(run)["process.state"], attributes(run)["cancel_reason"]) == ("cancelled", "enough")
 
 
+def test_what_is_asked_of_people(make: Make, tmp_path: Path) -> None:
+    """Also when the answer comes after a restart, and when it ends the run."""
+    url = f"sqlite:///{tmp_path}/s.db"
+    text = """
+name: asks
+pipeline:
+  one: {action: test:echo, input: {value: 1}, approval: {}}
+  two: {action: nop:nop, approval: {expiresIn: 10ms, onExpire: approve}}
+  three: {tasks: {no: {action: nop:nop, approval: {}}}, catch: {mended: {action: nop:nop}}}
+  four: {action: test:opens, input: {name: x}, approval: {}}
+"""
+    before, after = Recorder(), Recorder()
+    heard = Heard()
+    engine = make(echo, opens, store=url, tracer_provider=before.provider)
+    engine.events.subscribe(heard)
+    handle = start(engine, text)
+    first = heard.until("approval.requested").data
+    engine.approvals.decide(first.id, approved=True, decided_by="ada")
+    third = heard.until_nth("approval.requested", handle.id, 3).data
+    engine.shutdown(WAIT)
+    engine = make(echo, opens, store=url, tracer_provider=after.provider)
+    engine.events.subscribe(heard)
+    engine.approvals.decide(third.id, approved=False, decided_by="bob")
+    heard.until_nth("approval.requested", handle.id, 4)
+    engine.runtime.cancel_process(handle.id, "enough")
+    engine.shutdown(WAIT)
+    assert tree((*before.spans, *after.spans)) == [
+        ("processor.StartProcess asks", [
+            ("process.run asks", [
+                "approval.request nop.nop", "approval.request nop.nop", "approval.request test.echo", "approval.request test.opens",
+                "task.execute nop.nop", "task.execute nop.nop", "task.execute test.echo",
+            ]),
+        ]),
+    ]  # fmt: skip
+    one = before.one("approval.request test.echo")
+    assert attributes(one) == {
+        "process.id": handle.id, "execution.id": f"{handle.id}/asks/one", "approval.id": first.id, "approval.outcome": "approved",
+        "approval.decided_by": "ada",
+    }  # fmt: skip
+    rejected = after.one("approval.request nop.nop")
+    assert (attributes(rejected)["approval.outcome"], attributes(rejected)["approval.decided_by"]) == (
+        "rejected",
+        "bob",
+    )
+    assert rejected.start_time == pytest.approx(third.created_at.timestamp() * 1e9, abs=2_000)
+    assert attributes(after.one("approval.request test.opens"))["approval.outcome"] == "withdrawn"
+    assert [attributes(each)["approval.outcome"] for each in before.named("approval.request nop.nop")] == ["expired"]
+
+
+def test_by_way_of_a_queue_between_engine_and_workers(make: Make) -> None:
+    recorder = Recorder()
+    engine = make(opens, tracer_provider=recorder.provider, queue=MemoryQueue())
+    start(engine, "name: x\npipeline: {a: {action: test:opens, input: {name: inside}}}").wait(WAIT).raise_for_error()
+    engine.shutdown(WAIT)
+    assert tree(recorder.spans) == [
+        ("processor.StartProcess x", [("process.run x", [("task.execute test.opens", ["inside"])])]),
+    ]  # fmt: skip
+
+
+def test_from_a_message_to_a_process_and_on(make: Make) -> None:
+    """One trace from an application by way of a queue to a process, to a message that its action sends, and to the next process."""
+    recorder, queue, onward = Recorder(), MemoryQueue[dict[str, Any]](), MemoryQueue[dict[str, Any]]()
+
+    @action("test:send")
+    def send() -> None:
+        message: dict[str, Any] = {}
+        inject(message)
+        onward.publish(message)
+
+    engine = make(send, tracer_provider=recorder.provider)
+    first = "name: first\npipeline: {a: {action: test:send}}"
+    second = "name: second\npipeline: {a: {action: nop:nop}}"
+    with recorder.provider.get_tracer("app").start_as_current_span("request"):
+        message = {"order": 7}
+        inject(message)  # type: ignore[arg-type]  # a message holds more than headers
+        queue.publish(message)
+    for source, text in ((queue, first), (onward, second)):
+        taken = source.consume(WAIT)
+        assert taken is not None
+        with received(taken.payload):
+            start(engine, text).wait(WAIT).raise_for_error()
+        taken.ack()
+    with received("not a mapping"), received({"traceparent": 7}), received({"traceparent": "wrong"}):
+        assert not get_current_span().get_span_context().is_valid
+    engine.shutdown(WAIT)
+    assert tree(recorder.spans) == [
+        ("request", [("processor.StartProcess first", [("process.run first", [("task.execute test.send", [
+            ("processor.StartProcess second", [("process.run second", ["task.execute nop.nop"])]),
+        ])])])]),
+    ]  # fmt: skip
+
+
+def test_into_threads_of_an_action(make: Make) -> None:
+    """Context variables carry it: a thread that is given a copy of the context is inside."""
+    recorder = Recorder()
+
+    @action("test:threads")
+    def threads(context: ActionContext) -> None:
+        def work() -> None:
+            with context.tracer.start_as_current_span("in a thread"):
+                pass
+
+        thread = threading.Thread(target=copy_context().run, args=(work,))
+        thread.start()
+        thread.join(WAIT)
+
+    @action("test:coroutine")
+    async def coroutine(context: ActionContext) -> None:
+        with context.tracer.start_as_current_span("in a coroutine"):
+            pass
+
+    engine = make(threads, coroutine, tracer_provider=recorder.provider)
+    text = "name: x\npipeline: {a: {action: test:threads}, b: {action: test:coroutine}}"
+    start(engine, text).wait(WAIT).raise_for_error()
+    engine.shutdown(WAIT)
+    assert tree(recorder.spans) == [
+        ("processor.StartProcess x", [("process.run x", [
+            ("task.execute test.coroutine", ["in a coroutine"]), ("task.execute test.threads", ["in a thread"]),
+        ])]),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("when", ["on_start", "on_end"])
+def test_a_provider_that_raises_harms_nobody(make: Make, when: str, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(SpanProcessor):
+        pass
+
+    def fail(self: Any, *args: Any, **options: Any) -> None:
+        raise RuntimeError("no collector")
+
+    setattr(Broken, when, fail)
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(Broken())
+    engine = make(echo, tracer_provider=provider)
+    output = start(engine, "name: x\npipeline: {a: {action: test:echo, input: {value: 1}}}").wait(WAIT)
+    assert output.output == {"a": 1}
+    engine.shutdown(WAIT)
+    assert "no collector" in caplog.text
+
+
 @pytest.mark.parametrize("provider", [NoOpTracerProvider(), TracerProvider(ALWAYS_OFF, shutdown_on_exit=False)])
 def test_what_is_not_sampled_is_not_sampled_below_either(make: Make, provider: Any) -> None:
     seen = []
@@ -255,6 +399,31 @@ def test_with_an_exporter() -> None:
         start(engine, "name: x\npipeline: {a: {action: nop:nop}}").wait(WAIT)
     assert len(exporter.get_finished_spans()) == 3
     assert type(get_tracer_provider()).__name__ == "ProxyTracerProvider", "nothing global is set"
+    assert not any("Span" in thread.name for thread in threading.enumerate())
+    with pytest.raises(ConfigError, match="give the next engine a new one"), Fluxor(tracing=tracing):
+        pass
+
+
+def test_an_exporter_that_fails_is_no_trouble() -> None:
+    class Away(SpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            raise ConnectionError("nobody listens")
+
+    with Fluxor(tracing=Tracing.with_exporter("shop", "1.2", Away())) as engine:
+        assert start(engine, "name: x\npipeline: {a: {action: nop:nop}}").wait(WAIT).state == "completed"
+
+
+def test_a_process_that_goes_on_after_its_failure_tells_of_itself_twice(make: Make) -> None:
+    recorder = Recorder()
+    engine = make(Failing(1).action, tracer_provider=recorder.provider)
+    handle = start(engine, "name: x\npipeline: {a: {action: test:fail}}")
+    handle.wait(WAIT)
+    handle.resume_failed()
+    handle.wait(WAIT).raise_for_error()
+    engine.shutdown(WAIT)
+    failed, completed = sorted(recorder.named("process.run x"), key=lambda span: span.end_time or 0)
+    assert failed.context.span_id == completed.context.span_id, "one span, of which the last word counts"
+    assert (attributes(failed)["process.state"], attributes(completed)["process.state"]) == ("failed", "completed")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from fluxor_actors.clock import Clock
 from fluxor_actors.errors import OwnershipLostError
@@ -87,6 +87,11 @@ class Parking:
             return set()
         query = select(processes.c.id).where(processes.c.id.in_(children), processes.c.standing != FINISHED)
         return set(children) - set(connection.execute(query).scalars())
+
+    def count(self) -> int:
+        """How many processes are parked, whoever has owned them. It looks at all of them: for those who look now and then."""
+        query = select(func.count()).select_from(processes).where(processes.c.standing == PARKED)
+        return int(self._link.read(lambda connection: connection.execute(query).scalar_one()))
 
     def save(self, process_id: str, sequence: int, data: bytes, drop_before: int) -> None:
         """See `DurableStore.save_snapshot`."""

@@ -189,6 +189,10 @@ class SqlStore:
     def park(self, engine: str, parked: Sequence[Parked]) -> list[str]:
         return self._parking.park(engine, parked)
 
+    def parked(self) -> int:
+        """How many processes are left to the store, by all engines. It looks at all of them: for those who look now and then."""
+        return self._parking.count()
+
     def due(self, engine: str, now: float, limit: int, *, own: bool = False) -> list[str]:
         return self._engines.due(engine, now, limit, own=own)
 
