@@ -10,8 +10,9 @@ from typing import Any
 from fluxor_actors.approval import Filed, Request, quorum_of
 from fluxor_actors.cli.tables import table
 from fluxor_actors.cli.text import printable, took
+from fluxor_actors.definition.scalars import resolve_plain
 
-__all__ = ["arguments_text", "request_data", "request_lines", "request_table", "who_decides"]
+__all__ = ["arguments_lines", "arguments_text", "request_data", "request_lines", "request_table", "who_decides"]
 
 _OWN = ("approvers", "quorum", "onExpire", "requestedBy", "reason", "workflow", "task", "approvedBy")
 _LEAST = 24
@@ -55,14 +56,22 @@ def request_lines(request: Request) -> list[str]:
     reason = request.meta.get("reason")
     if reason:
         lines.append(f"  because: {reason}")
-    args = request.args
-    if isinstance(args, dict):
-        lines += [f"  {name}: {arguments_text(value, outer=False)}" for name, value in args.items()]
-    elif args is not None:
-        lines.append(f"  {arguments_text(args, outer=False)}")
+    lines += arguments_lines(request.args)
     others = {name: value for name, value in request.meta.items() if name not in _OWN}
     lines += [f"  [{name}: {arguments_text(value, outer=False)}]" for name, value in others.items()]
     return [printable(line) for line in lines]
+
+
+def arguments_lines(args: Any) -> list[str]:
+    """Arguments for whoever is to decide: each in a line of its own, and nothing left out.
+
+    Example:
+        >>> arguments_lines({"order": 7, "note": "for Ada"})
+        ['  order: 7', '  note: for Ada']
+    """
+    if isinstance(args, dict):
+        return [printable(f"  {name}: {arguments_text(value, outer=False)}") for name, value in args.items()]
+    return [] if args is None else [printable(f"  {arguments_text(args, outer=False)}")]
 
 
 def request_data(filed: Filed) -> dict[str, Any]:
@@ -100,18 +109,35 @@ def who_decides(filed: Filed) -> str:
     return f"{missing} of {names}" if names else f"{missing} more" if agreed else f"{missing} people"
 
 
-def arguments_text(args: Any, *, outer: bool = True) -> str:
-    """Arguments in one line: JSON without the outer braces and most quotes.
+def arguments_text(args: Any, *, outer: bool = True, alone: bool = True) -> str:
+    """Arguments in one line: JSON without the outer braces and the quotes that nobody needs.
+
+    Args:
+        args: plain data.
+        outer: these are all of them, and not the value of one.
+        alone: nothing follows in the same line, so that a text with blanks is not mistaken for more arguments.
 
     Example:
-        >>> arguments_text({"order": 7, "lines": ["a", "b"]})
-        'order=7 lines=["a", "b"]'
+        >>> arguments_text({"order": 7, "code": "7", "lines": ["a", "b"], "to": "Ada", "note": "be=kind"})
+        'order=7 code="7" lines=["a", "b"] to=Ada note="be=kind"'
     """
     if outer and isinstance(args, dict):
-        return " ".join(f"{name}={arguments_text(value, outer=False)}" for name, value in args.items())
-    if isinstance(args, str) and args and args.strip() == args and not args.startswith(("[", "{", '"')):
+        return " ".join(f"{name}={arguments_text(value, outer=False, alone=False)}" for name, value in args.items())
+    if isinstance(args, str) and _plain(args, alone):
         return args
     return "" if outer and args is None else json.dumps(args, ensure_ascii=False)
+
+
+def _plain(text: str, alone: bool) -> bool:
+    """Whether a text can be mistaken for nothing else without its quotes."""
+    if not text or text.strip() != text or text.startswith(("[", "{", '"', "'")):
+        return False
+    if not alone and ("=" in text or len(text.split()) > 1):
+        return False
+    try:
+        return isinstance(resolve_plain(text), str)
+    except ValueError:
+        return False
 
 
 def _agreed(filed: Filed) -> list[str]:

@@ -11,8 +11,10 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from fluxor_actors.cli.attending import Asked, Attendant, Settled
 from fluxor_actors.cli.exits import ExitCode
 from fluxor_actors.cli.interrupts import Interrupted
+from fluxor_actors.cli.keyboard import Typed
 from fluxor_actors.cli.text import took
 from fluxor_actors.cli.views import View
 from fluxor_actors.engine import Fluxor, ProcessHandle
@@ -31,6 +33,8 @@ _CODES = {
 }
 _LOOK = 1.0
 """Seconds between looks at a process that another program runs: whether that is still so."""
+_REST = 0.2
+"""Seconds between looks at a process that has asked somebody who is not here: whether it does anything else."""
 
 Outcome = tuple[ProcessOutput, ExitCode]
 
@@ -48,10 +52,11 @@ class Follower:
     Args:
         engine: of this program.
         handle: of the process.
-        inbox: gets `Paused` and `Interrupted`.
+        inbox: gets `Paused`, `Interrupted`, and what the attendant takes.
         view: is told what there is to say.
         store: where the process is kept; None: in memory only.
         again: the command line that goes on with it.
+        attendant: sees to its approval requests.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class Follower:
         view: View,
         store: DurableStore | None,
         again: str,
+        attendant: Attendant,
     ) -> None:
         self._engine = engine
         self._handle = handle
@@ -69,6 +75,7 @@ class Follower:
         self._view = view
         self._store = store
         self._again = again
+        self._attendant = attendant
         self._own = True
         self._begun = time.monotonic()
         self._deadline: float | None = None
@@ -82,6 +89,7 @@ class Follower:
         self._own = own
         if timeout is not None:
             self._timeout, self._deadline = timeout, self._begun + timeout
+        self._attendant.begin(self._handle.id)
         threading.Thread(target=self._wait, name="fluxor-wait", daemon=True).start()
         while True:
             outcome = self._take(self._next())
@@ -98,6 +106,8 @@ class Follower:
         left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
         if not self._own:
             left = _LOOK if left is None else min(left, _LOOK)
+        elif self._code is None and self._attendant.wanting():
+            left = _REST if left is None else min(left, _REST)
         try:
             return self._inbox.get(timeout=left)
         except Empty:
@@ -107,7 +117,10 @@ class Follower:
         if message is None:
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 return self._late()
-            return None if self._own else self._look()
+            return self._rest() if self._own else self._look()
+        if isinstance(message, (Asked, Settled, Typed)):
+            self._attendant.take(message)
+            return None
         if isinstance(message, ProcessOutput):
             return self._ended(message)
         if isinstance(message, BaseException):
@@ -115,6 +128,20 @@ class Follower:
         if isinstance(message, Interrupted):
             return self._interrupted(message.number)
         return self._paused() if message.process_id == self._handle.id else None
+
+    def _rest(self) -> Outcome | None:
+        """Whether it does nothing until somebody who is not here answers a request."""
+        if self._code is not None or not self._attendant.at_rest():
+            return None
+        self._code = ExitCode.UNFINISHED
+        if self._store is not None:
+            self._view.say(f"it waits for approval: {self._attendant.how_to_answer()}; then go on with: {self._again}")
+            return self._so_far(), self._code
+        self._before = self._so_far()
+        self._view.say("it waits for approval, and nobody else can give it to what is kept in memory only: cancelling")
+        self._deadline = time.monotonic() + self._engine.config.cancel_grace
+        self._cancel("nobody is there to approve it")
+        return None
 
     def _ended(self, output: ProcessOutput) -> Outcome:
         if self._store is not None:
@@ -141,6 +168,7 @@ class Follower:
         return None
 
     def _interrupted(self, number: int) -> Outcome | None:
+        self._attendant.close()
         name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
         self._code, self._before, self._deadline = ExitCode(128 + number), None, None
         if self._store is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -34,6 +35,7 @@ class Interrupts:
         self._inbox = inbox
         self._restore = restore
         self._seen = False
+        self._deaf = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -50,7 +52,18 @@ class Interrupts:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    @contextmanager
+    def deaf(self) -> Iterator[None]:
+        """Let Ctrl-C be the business of another program that has the terminal, such as an editor."""
+        self._deaf = True
+        try:
+            yield
+        finally:
+            self._deaf = False
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._deaf and number == signal.SIGINT:
+            return
         if self._seen:
             self._restore()
             os._exit(128 + number)

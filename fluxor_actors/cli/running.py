@@ -9,9 +9,11 @@ from typing import Any
 from attrs import frozen
 
 from fluxor_actors.actors.event_service import EventService
+from fluxor_actors.cli.attending import Attendant
 from fluxor_actors.cli.exits import ExitCode
 from fluxor_actors.cli.following import Follower, Paused
 from fluxor_actors.cli.interrupts import Interrupts
+from fluxor_actors.cli.keyboard import keyboard_of
 from fluxor_actors.cli.runnable import check_runnable
 from fluxor_actors.cli.text import printable, took
 from fluxor_actors.cli.views import View
@@ -37,6 +39,9 @@ class Request:
         timeout: in seconds.
         store: where the process is kept; None: in memory only.
         again: the command line that goes on with a process of that id.
+        policy: which actions may run, beside what the document says.
+        by: in whose name requests are answered at the terminal.
+        named: what names the store to other commands.
     """
 
     workflow: Workflow
@@ -46,16 +51,26 @@ class Request:
     timeout: float | None = None
     store: DurableStore | None = None
     again: str = ""
+    policy: str | None = None
+    by: str | None = None
+    named: str = ""
 
 
 @frozen
 class Ended:
-    """How it ended. ``left``: executions whose actions have not returned; ``kept``: it may go on later."""
+    """How it ended.
+
+    Attributes:
+        left: executions whose actions have not returned.
+        kept: it may go on later.
+        waiting: the approval requests that it waits for, in order.
+    """
 
     output: ProcessOutput
     code: ExitCode
     left: tuple[str, ...] = ()
     kept: bool = False
+    waiting: tuple[str, ...] = ()
 
 
 def carry_out(engine: Fluxor, events: EventService, request: Request, view: View) -> Ended:
@@ -69,23 +84,36 @@ def carry_out(engine: Fluxor, events: EventService, request: Request, view: View
     shown = events.subscribe(view.take, event_type=EVENT_TYPES)
     events.subscribe(lambda event: inbox.put(Paused(event.context.process_id)), event_type="process.paused")
     left: tuple[str, ...] = ()
-    with Interrupts(inbox, view.restore):
+    with Interrupts(inbox, view.restore) as interrupts:
+        attendant = Attendant(
+            engine,
+            inbox,
+            view,
+            by=request.by,
+            keyboard=keyboard_of(inbox),
+            store=request.named,
+            deaf=interrupts.deaf,
+        )
         try:
             handle, own = _begin(engine, request, view)
             view.start()
             try:
-                follower = Follower(engine, handle, inbox, view, request.store, request.again.format(id=handle.id))
+                again = request.again.format(id=handle.id)
+                follower = Follower(engine, handle, inbox, view, request.store, again, attendant)
                 output, code = follower.follow(request.timeout, own=own)
+                waiting = tuple(attendant.waiting()) if request.store is not None else ()
+                attendant.close()
                 left = engine.shutdown(_LAST_MOMENT)
                 events.shutdown()
             finally:
+                attendant.close()
                 view.finish()
         finally:
             engine.shutdown(_LAST_MOMENT)
             events.shutdown()
     if shown.dropped:
         view.say(f"{shown.dropped} events came too fast to be shown")
-    return Ended(output, code, left, kept=request.store is not None)
+    return Ended(output, code, left, request.store is not None, () if output.state.final else waiting)
 
 
 def _begin(engine: Fluxor, request: Request, view: View) -> tuple[ProcessHandle, bool]:
@@ -96,7 +124,7 @@ def _begin(engine: Fluxor, request: Request, view: View) -> tuple[ProcessHandle,
         except ProcessNotFoundError:
             pass
     handle = engine.runtime.start_process(
-        request.workflow, request.inputs, *request.tasks, process_id=request.process_id
+        request.workflow, request.inputs, *request.tasks, policy=request.policy, process_id=request.process_id
     )
     # Somebody else may have started it under this id at the same time.
     own = request.process_id is None or engine.runtime.take_over(handle.id)

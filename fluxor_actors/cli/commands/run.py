@@ -6,18 +6,27 @@ import json
 import os
 import shlex
 import sys
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fluxor_actors.cli.exits import ExitCode
 from fluxor_actors.cli.failing import UsageProblem
-from fluxor_actors.cli.options import ActionsOption, DebugOption, FileArgument, StoreOption
+from fluxor_actors.cli.options import ActionsOption, ByOption, DebugOption, FileArgument, StoreOption
 
 if TYPE_CHECKING:
     from fluxor_actors.cli.running import Ended
 
 __all__ = ["run"]
+
+
+class Policies(StrEnum):
+    """What ``--policy`` takes."""
+
+    ASK = "ask"
+    AUTO = "auto"
+    DENY = "deny"
 
 
 def run(
@@ -39,6 +48,11 @@ def run(
     process_id: Annotated[
         str | None, typer.Option("--id", metavar="ID", help="The id of the process; the same again goes on with it.")
     ] = None,
+    policy: Annotated[
+        Policies | None,
+        typer.Option("--policy", help="Ask before each action, run them all, or none; the document may be stricter."),
+    ] = None,
+    by: ByOption = None,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", min=1, help="How many actions run at once; default 8.")
     ] = None,
@@ -51,10 +65,12 @@ def run(
 ) -> None:
     """Run a workflow and show how it goes.
 
-    What actions print goes to standard output, the progress to standard error. Exit codes: 0 completed, 1 failed, 2 wrong usage or
-    document, 3 not finished in time, 4 cancelled, 130 interrupted.
+    What actions print goes to standard output, the progress to standard error. Who sits at the terminal is asked what waits for
+    approval. Exit codes: 0 completed, 1 failed, 2 wrong usage or document, 3 not finished: the time is up, or it waits for somebody,
+    4 cancelled, 130 interrupted.
     """
     from fluxor_actors.actors.event_service import EventService
+    from fluxor_actors.cli.answering import login_name
     from fluxor_actors.cli.inputs import read_inputs
     from fluxor_actors.cli.opening import check_file, open_engine, read_stdin
     from fluxor_actors.cli.running import Request, carry_out, summary
@@ -83,7 +99,9 @@ def run(
     with open_or_none(store) as kept:
         engine = open_engine(services=services, store=kept, workers=workers, events=events)
         again = _again(file, actions, store)
-        request = Request(workflow, values, tuple(task or ()), process_id, seconds, kept, again)
+        request = Request(
+            workflow, values, tuple(task or ()), process_id, seconds, kept, again, policy, by or login_name(), _named(store)
+        )  # fmt: skip
         ended = carry_out(engine, events, request, view)
     if not as_json:
         for line in summary(ended, workflow.name):
@@ -98,10 +116,13 @@ def _again(file: str, actions: list[str] | None, store: str | None) -> str:
     command = ["fluxor", "resume-all"] if file == "-" else ["fluxor", "run", file]
     for name in actions or []:
         command += ["-a", name]
-    if store is not None and store != os.environ.get("FLUXOR_STORE"):
-        command += ["--store", store]
-    text = shlex.join(command).replace("{", "{{").replace("}", "}}")
+    text = f"{shlex.join(command)}{_named(store)}".replace("{", "{{").replace("}", "}}")
     return f"{text} --paused" if file == "-" else f"{text} --id {{id}}"
+
+
+def _named(store: str | None) -> str:
+    """What has to be added to a command so that it finds the store."""
+    return "" if store is None or store == os.environ.get("FLUXOR_STORE") else f" --store {shlex.quote(store)}"
 
 
 def _print_json(ended: Ended, workflow: str) -> None:
@@ -115,6 +136,8 @@ def _print_json(ended: Ended, workflow: str) -> None:
         "errors": output.errors,
         "timeTaken": output.time_taken,
     }
+    if ended.waiting:
+        data["approvals"] = list(ended.waiting)
     text = json.dumps(data, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -42,6 +43,9 @@ class Lines:
     def __init__(self) -> None:
         self._many: dict[tuple[str, str], _Many] = {}
         self._root = ""
+        self._lock = threading.Lock()
+        # What comes while somebody types an answer; None: nobody does.
+        self._held: list[str] | None = None
 
     def start(self) -> None:
         """Nothing to begin."""
@@ -70,10 +74,27 @@ class Lines:
         """What was before had its lines then."""
 
     def say(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        with self._lock:
+            if self._held is None:
+                print(line, file=sys.stderr, flush=True)
+            else:
+                self._held.append(line)
+
+    def ask(self, text: str) -> None:
+        with self._lock:
+            if self._held is None:
+                self._held = []
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+    def answered(self) -> None:
+        with self._lock:
+            held, self._held = self._held or [], None
+            for line in held:
+                print(line, file=sys.stderr, flush=True)
 
     def finish(self) -> None:
-        """Every line is written when it comes."""
+        self.answered()
 
     def restore(self) -> None:
         """Nothing was changed."""
@@ -100,7 +121,7 @@ class Lines:
 
     def _write(self, word: str, run: str, detail: str) -> None:
         line = f"{word:<9}  {printable(run)}"
-        print(f"{line}  {detail}" if detail else line, file=sys.stderr, flush=True)
+        self.say(f"{line}  {detail}" if detail else line)
 
 
 def _detail(kind: str, execution: Execution, milliseconds: int) -> str:

@@ -41,14 +41,10 @@ class LiveTree:
         self._board = Board(workflow)
         self._lock = threading.Lock()
         self._tick = 0
-        self._live = Live(
-            console=self._console,
-            get_renderable=self._frame,
-            auto_refresh=False,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            vertical_overflow="crop",
-        )
+        self._live = self._new_live()
+        # Held by whoever writes to the terminal.
+        self._screen = threading.Lock()
+        self._asking = False
         self._redirect = redirect
         self._above = Above()
         self._before = (sys.stdout, sys.stderr)
@@ -76,10 +72,29 @@ class LiveTree:
     def say(self, line: str) -> None:
         self._above.put(f"{line}\n")
 
+    def ask(self, text: str) -> None:
+        with self._screen, suppress(OSError):  # the terminal is gone
+            if not self._asking:
+                self._asking = True
+                self._print(self._above.take())
+                # The tree makes room, and comes back below the answer.
+                self._live.transient = True
+                self._live.stop()
+            self._console.file.write(text)
+            self._console.file.flush()
+
+    def answered(self) -> None:
+        with self._screen, suppress(OSError):
+            if self._asking:
+                self._asking = False
+                self._live = self._new_live()
+                self._live.start()
+
     def finish(self) -> None:
         self._over.set()
         self._drawing.join()
         sys.stdout, sys.stderr = self._before
+        self.answered()
         with suppress(OSError):  # the terminal is gone
             self._print(self._above.drain())
             self._live.stop()
@@ -92,9 +107,20 @@ class LiveTree:
         with suppress(OSError):  # the terminal is gone; the run goes on
             while not self._over.wait(_PERIOD):
                 self._tick += 1
-                # To print redraws the tree, as it was: so both take turns.
-                if self._tick % 2 or not self._print(self._above.take()):
-                    self._live.refresh()
+                with self._screen:
+                    # To print redraws the tree, as it was: so both take turns.
+                    if not self._asking and (self._tick % 2 or not self._print(self._above.take())):
+                        self._live.refresh()
+
+    def _new_live(self) -> Live:
+        return Live(
+            console=self._console,
+            get_renderable=self._frame,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
+        )
 
     def _print(self, text: str) -> bool:
         if text:

@@ -39,6 +39,14 @@ class View(Protocol):
         """Show a line of the command itself."""
         ...
 
+    def ask(self, text: str) -> None:
+        """Show a text as it is, at once, for somebody who types an answer after it. From then on nothing else is shown."""
+        ...
+
+    def answered(self) -> None:
+        """Go on with showing, at the beginning of a line. Idempotent."""
+        ...
+
     def finish(self) -> None:
         """Show the end, and leave the terminal as it was. No event comes after it."""
         ...
@@ -62,6 +70,13 @@ class Quiet:
 
     def say(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)
+
+    def ask(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+    def answered(self) -> None:
+        """Nothing was held back."""
 
     def finish(self) -> None:
         """Nothing to end."""
