@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from math import isnan
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fluxor_actors.actions.cancellation import Cancellation
 from fluxor_actors.actions.loggers import ContextLogger, ScrubbedLogger
+from fluxor_actors.actions.orchestrator import Counterpart, Orchestrator
+from fluxor_actors.actions.work import Child, TaskLike
 from fluxor_actors.definition.model import Task
 from fluxor_actors.instants import to_datetime
 from fluxor_actors.names import execution_id
@@ -53,7 +55,7 @@ class Attempt(Protocol):
     def origin(self) -> Any: ...
 
 
-class Host(Protocol):
+class Host(Counterpart, Protocol):
     """What a context asks of the engine, and only when an action does."""
 
     @property
@@ -112,7 +114,7 @@ class ActionContext:
         ```
     """
 
-    __slots__ = ("_attempt", "_execution", "_host", "_logger", "_process", "_session", "_started", "_task")
+    __slots__ = ("_attempt", "_execution", "_host", "_logger", "_made", "_process", "_session", "_started", "_task")
 
     def __init__(self, attempt: Attempt, host: Host, started: float | None = None) -> None:
         """Make the context of ``attempt``, which ``started`` at that many seconds since the epoch."""
@@ -124,6 +126,8 @@ class ActionContext:
         self._task: Task | None = None
         self._session: Mapping[str, Any] | None = None
         self._logger: ContextLogger | None = None
+        # In a dict, since that makes it once, whichever threads ask for it.
+        self._made: dict[str, Orchestrator] = {}
 
     @property
     def process_id(self) -> str:
@@ -177,6 +181,11 @@ class ActionContext:
     def origin(self) -> Any:
         """Where the attempt comes from. The engine's own: what it is may change."""
         return self._attempt.origin
+
+    @property
+    def host(self) -> Host:
+        """Who answers for the engine. The engine's own: what it is may change."""
+        return self._host
 
     @property
     def attempt(self) -> int:
@@ -237,6 +246,93 @@ class ActionContext:
     def heartbeat(self) -> None:
         """Say that the action is alive. With a ``heartbeatTimeout``, a longer silence fails the attempt."""
         self._host.heartbeat(self._attempt)
+
+    # Giving work to others ---------------------------------------------------------------------------------------------
+
+    @property
+    def _orchestrator(self) -> Orchestrator:
+        made = self._made.get("orchestrator")
+        return made or self._made.setdefault("orchestrator", Orchestrator(self._attempt, self._host))
+
+    def emit_for_each(self, items: Iterable[Any], as_: str, task: TaskLike) -> str:
+        """Start a task for every item, all at once. Returns as soon as that is committed; the process ends only when they have.
+
+        Another attempt at the action, after a crash, that emits the same again finds what this one has emitted: nothing is started twice.
+
+        Args:
+            items: plain data.
+            as_: the name under which the task reads its item.
+            task: what to run: a `Task`, a mapping as in a document (``{name: {…}}``, or what stands under the name), the name of an action,
+                ``service:method``, which is given the item, or of a task of the process's document.
+
+        Returns:
+            The id of the group, for `await_group`.
+
+        Raises:
+            InputError: it does not say what to run, or for what.
+            DefinitionError: the task does not validate.
+            TaskNotFoundError: there is none of that name.
+            UnrepresentableError: an item is not plain data.
+            ActionCancelledError: the attempt was asked to stop.
+            EngineStoppedError: the engine stops.
+        """
+        return self._orchestrator.emit_for_each(items, as_, task)
+
+    def emit_children(self, executions: Iterable[Child]) -> str:
+        """Start children of any kind, all at once, in one group. See `emit_for_each`.
+
+        Args:
+            executions: each one an `Execution`, whose ``task_id``, or else ``name``, says what to run and whose ``input``, if it has one, is used
+                in place of the task's own; or what `emit_for_each` takes for a task.
+        """
+        return self._orchestrator.emit_children(executions)
+
+    def emit_one(self, execution: Child) -> str:
+        """Start one child, in a group of its own. See `emit_children`."""
+        return self._orchestrator.emit_children([execution])
+
+    def await_group(self, id: str, timeout: float | None = None) -> list[Any]:  # noqa: A002 - the interface's name
+        """Wait until all children of a group that this action has emitted have ended. Others have the worker's place meanwhile.
+
+        Args:
+            id: what emitting it has returned.
+            timeout: seconds; None waits as long as it takes. Time counts while the process is paused, too.
+
+        Returns:
+            The outputs, in the order of the items.
+
+        Raises:
+            ChildFailedError: one or more have failed; the text says which failed first, and why.
+            AwaitTimeoutError: they have not ended in time. They go on, and may be awaited again.
+            GroupNotFoundError: this action has emitted no group of that id.
+            ActionCancelledError: the attempt, or the group, was asked to stop.
+            EngineStoppedError: the engine stops. The attempt counts as crashed, whatever it does now.
+        """
+        return self._orchestrator.await_group(id, timeout)
+
+    def await_resume(self, timeout: float | None = None) -> Any:
+        """Wait for a value that ``runtime.resume_execution`` brings to this execution. Others have the worker's place meanwhile.
+
+        Values are kept in order, and none is lost if it comes before somebody waits. Another attempt gets the same ones again.
+
+        Raises:
+            AwaitTimeoutError: none has come within ``timeout`` seconds.
+            ActionCancelledError: the attempt was asked to stop.
+            EngineStoppedError: the engine stops. The attempt counts as crashed, whatever it does now.
+        """
+        return self._orchestrator.await_resume(timeout)
+
+    def call(self, service: str, method: str, input: Any = None, timeout: float | None = None) -> Any:  # noqa: A002 - the interface's name
+        """Have another action run, as a child, and wait for its output. Policy, approval and retries are those of any other task.
+
+        Raises:
+            ChildFailedError: it has failed, or was denied.
+            AwaitTimeoutError: it has not ended within ``timeout`` seconds; it is stopped.
+            DefinitionError: there is no such action.
+            ActionCancelledError: the attempt was asked to stop.
+            EngineStoppedError: the engine stops. The attempt counts as crashed, whatever it does now.
+        """
+        return self._orchestrator.call(service, method, input, timeout)
 
 
 current: ContextVar[ActionContext | None] = ContextVar("fluxor_actors.context", default=None)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pykka
-from attrs import frozen
 from pykka import ActorDeadError
 
 from fluxor_actors.actors.dispatched import DispatchedActor
+from fluxor_actors.actors.draining import Leaving, drain
 from fluxor_actors.actors.lanes import Lane, Lanes
-from fluxor_actors.actors.lean import LeanRef
 from fluxor_actors.actors.messages import (
     Abandon,
     AllocatorStatus,
@@ -29,6 +27,7 @@ from fluxor_actors.actors.messages import (
     WorkerLost,
 )
 from fluxor_actors.actors.queue_report import QueueReport, ReportQueue
+from fluxor_actors.actors.seats import Returning, Seat
 from fluxor_actors.actors.worker import Spawn, WorkerHandle
 from fluxor_actors.errors import ActionCancelledError, ActionCrashedError, ActionError, ConfigError
 from fluxor_actors.names import execution_id
@@ -40,24 +39,6 @@ __all__ = ["Allocator", "drain"]
 _logger = logging.getLogger(__name__)
 
 _Key = tuple[str, str, int]
-
-
-@frozen
-class _Leave:
-    """Asked by `drain`: what has not returned, and the workers that are about to end."""
-
-
-class _Seat:
-    """A worker as the allocator sees it."""
-
-    __slots__ = ("assignment", "lane", "released", "since", "worker")
-
-    def __init__(self, worker: WorkerHandle) -> None:
-        self.worker = worker
-        self.assignment: Assignment | None = None
-        self.lane: Lane | None = None
-        self.released = False
-        self.since = 0.0
 
 
 def _key(assignment: Assignment) -> _Key:
@@ -79,8 +60,9 @@ class Allocator(DispatchedActor):
     """Takes `Assignment`, `Abandon`, `WorkerIdle`, `WorkerLost`, `ReleaseSlot`, `ReclaimSlot`, and answers `Drain` and `ReportStatus`.
 
     Every message costs the same, however much is queued. Workers are started when there is work for them, up to ``workers``, and stay until the
-    end. An attempt that waits inside (`ReleaseSlot`) does not count meanwhile, though it does towards its action's limit. An
-    abandoned attempt's worker counts for neither any more: another is started in its place.
+    end. An attempt that waits inside (`ReleaseSlot`) counts neither as running nor towards its action's limit; it goes on (`ReclaimSlot`)
+    before anything new begins, as soon as it fits both again. An abandoned attempt's worker counts for neither any more: another is started
+    in its place.
 
     Args:
         spawn: starts a worker.
@@ -101,14 +83,18 @@ class Allocator(DispatchedActor):
         super().__init__()
         self._spawn = spawn
         self._time = clock
+        self._workers = workers
+        # How many workers there may be: one for each attempt that may run, and for each that waits inside.
         self._limit = workers
+        # How many attempts run, without those that wait inside.
+        self._busy = 0
+        self._returning = Returning()
         self._lanes = Lanes(action_limits or {})
-        self._seats: dict[WorkerHandle, _Seat] = {}
-        self._idle: list[_Seat] = []
-        self._running: dict[_Key, _Seat] = {}
-        # Workers of abandoned attempts that have not come back.
+        self._seats: dict[WorkerHandle, Seat] = {}
+        self._idle: list[Seat] = []
+        self._running: dict[_Key, Seat] = {}
+        # Workers of abandoned attempts that have not come back, and those that have been told to end, for who waits for their threads.
         self._abandoned: dict[WorkerHandle, Assignment] = {}
-        # Workers that have been told to end, for who waits for their threads.
         self._ending: list[WorkerHandle] = []
         self._lost = 0
         self._draining: list[pykka.Future[Any]] | None = None
@@ -124,9 +110,9 @@ class Allocator(DispatchedActor):
         elif kind is Withdraw:
             self._withdraw(message)
         elif kind is ReleaseSlot:
-            self._release(message.assignment)
+            self._release(message)
         elif kind is ReclaimSlot:
-            self._reclaim(message.assignment)
+            self._reclaim(message)
         elif kind is WorkerLost:
             self._worker_died(message)
         elif kind is ReportStatus:
@@ -134,10 +120,10 @@ class Allocator(DispatchedActor):
         elif kind is ReportRunning:
             return {key[1]: seat.since for key, seat in self._running.items() if key[0] == message.process_id}
         elif kind is ReportQueue:
-            return QueueReport(self._lanes.waiting_of(message.process_id), len(self._running), self._limit)
+            return QueueReport(self._lanes.waiting_of(message.process_id), self._busy, self._workers)
         elif kind is Drain:
             return self._drain()
-        elif kind is _Leave:
+        elif kind is Leaving:
             return self._status(), tuple(self._ending)
         else:
             raise TypeError(f"the allocator has no use for a {kind.__name__}")
@@ -152,6 +138,9 @@ class Allocator(DispatchedActor):
         """Let every worker end after what it is at."""
         for seat in self._seats.values():
             seat.worker.stop(block=False)
+            if seat.released and seat.cut is not None:
+                seat.cut()
+            seat.answer()
         status = self._status()
         for reply in self._draining or ():
             reply.set(status)
@@ -177,6 +166,7 @@ class Allocator(DispatchedActor):
             self._check_drained()
             return
         self._vacate(seat)
+        self._readmit()
         if self._draining is not None or len(self._seats) > self._limit:
             self._dismiss(seat)
         else:
@@ -206,17 +196,56 @@ class Allocator(DispatchedActor):
             error = ActionCancelledError(f"{assignment.task_id} was cancelled before it began")
             self._fail(assignment, error)
 
-    def _release(self, assignment: Assignment) -> None:
-        seat = self._running.get(_key(assignment))
-        if seat is not None and seat.assignment is assignment and not seat.released:
+    def _release(self, message: ReleaseSlot) -> None:
+        seat = self._running.get(_key(message.assignment))
+        if seat is None or seat.assignment is not message.assignment or seat.lane is None:
+            return
+        seat.cut = message.cut
+        if seat.released:
+            # It waits again before it has got its place back: it does not need one.
+            self._returning.remove(seat)
+            seat.answer()
+        else:
             seat.released = True
+            self._busy -= 1
             self._limit += 1
+            self._lanes.done(seat.lane)
             self._fill()
+        self._check_drained()
 
-    def _reclaim(self, assignment: Assignment) -> None:
-        seat = self._running.get(_key(assignment))
-        if seat is not None and seat.assignment is assignment and seat.released:
-            self._unrelease(seat)
+    def _reclaim(self, message: ReclaimSlot) -> None:
+        reply = self.defer_reply()
+        seat = self._running.get(_key(message.assignment))
+        if seat is None or seat.assignment is not message.assignment or not seat.released or seat.lane is None:
+            if reply is not None:
+                reply.set(None)
+            return
+        if reply is not None:
+            seat.replies.append(reply)
+        if message.at_once or self._draining is not None or (self._busy < self._workers and not seat.lane.full):
+            self._take_back(seat)
+        else:
+            self._returning.add(seat)
+
+    def _readmit(self) -> None:
+        """Let attempts go on that have waited, as many as there are places."""
+        while self._busy < self._workers:
+            seat = self._returning.take()
+            if seat is None:
+                return
+            self._take_back(seat)
+
+    def _take_back(self, seat: Seat) -> None:
+        assert seat.lane is not None
+        self._returning.remove(seat)
+        seat.released = False
+        seat.cut = None
+        self._busy += 1
+        self._limit -= 1
+        self._lanes.enter(seat.lane)
+        seat.answer()
+        if self._idle and len(self._seats) > self._limit:
+            self._dismiss(self._idle.pop())
 
     def _worker_died(self, message: WorkerLost) -> None:
         seat = self._seats.pop(message.worker, None)
@@ -236,7 +265,8 @@ class Allocator(DispatchedActor):
     # What goes out -------------------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        """Give work to whoever has none, starting workers while there may be more of them."""
+        """Let those go on who have waited; then give work to whoever has none, starting workers while there may be more of them."""
+        self._readmit()
         while self._draining is None:
             if self._idle:
                 if not self._hand_next(self._idle.pop()):
@@ -253,7 +283,7 @@ class Allocator(DispatchedActor):
             worker = self._spawn(self.actor_ref)
         except Exception as error:  # the system has no thread to give, or no memory
             self._lanes.done(lane)
-            if self._seats:
+            if self._busy:
                 _logger.warning("no further worker: %s", error)
                 self._lanes.put(assignment, lane)
                 return False
@@ -261,12 +291,12 @@ class Allocator(DispatchedActor):
             _logger.exception("no worker can be started")
             self._crash(assignment, f"no worker could be started: {error}")
             return True
-        seat = _Seat(worker)
+        seat = Seat(worker)
         self._seats[worker] = seat
         self._hand(seat, assignment, lane)
         return True
 
-    def _hand_next(self, seat: _Seat) -> bool:
+    def _hand_next(self, seat: Seat) -> bool:
         """Give a free worker the next that waits, or put it with the idle ones and say False."""
         taken = self._lanes.take()
         if taken is None:
@@ -275,10 +305,11 @@ class Allocator(DispatchedActor):
         self._hand(seat, *taken)
         return True
 
-    def _hand(self, seat: _Seat, assignment: Assignment, lane: Lane) -> None:
+    def _hand(self, seat: Seat, assignment: Assignment, lane: Lane) -> None:
         seat.assignment = assignment
         seat.lane = lane
         seat.since = self._time()
+        self._busy += 1
         self._running[assignment.process_id, assignment.run, assignment.attempt] = seat
         # A worker that is given something has nothing else to do: it begins at once. Told from here, this wakes no thread.
         if assignment.tell_start:
@@ -289,26 +320,26 @@ class Allocator(DispatchedActor):
             # It has died just now, and may have said so before it was given this.
             self._worker_died(WorkerLost(seat.worker, assignment))
 
-    def _vacate(self, seat: _Seat) -> None:
+    def _vacate(self, seat: Seat) -> None:
         """Its attempt is over, for the allocator at least."""
         assignment, lane = seat.assignment, seat.lane
         if assignment is None or lane is None:
             return
         if seat.released:
-            self._unrelease(seat)
+            self._returning.remove(seat)
+            seat.released = False
+            seat.cut = None
+            self._limit -= 1
+        else:
+            self._busy -= 1
+            self._lanes.done(lane)
+        seat.answer()
         seat.assignment = seat.lane = None
         key = _key(assignment)
         if self._running.get(key) is seat:
             del self._running[key]
-        self._lanes.done(lane)
 
-    def _unrelease(self, seat: _Seat) -> None:
-        seat.released = False
-        self._limit -= 1
-        if self._idle and len(self._seats) > self._limit:
-            self._dismiss(self._idle.pop())
-
-    def _dismiss(self, seat: _Seat) -> None:
+    def _dismiss(self, seat: Seat) -> None:
         del self._seats[seat.worker]
         seat.worker.stop(block=False)
         if self._draining is None:
@@ -337,12 +368,21 @@ class Allocator(DispatchedActor):
             self._draining = []
             while self._idle:
                 self._dismiss(self._idle.pop())
+            for seat in tuple(self._running.values()):
+                if seat.replies:
+                    self._take_back(seat)
         if reply is not None:
             self._draining.append(reply)
         self._check_drained()
 
     def _check_drained(self) -> None:
-        if self._draining is None or self._running:
+        if self._draining is None:
+            return
+        if self._running:
+            if not self._busy:
+                # Nothing begins any more, so that those who wait do so in vain.
+                for cut in [seat.cut for seat in self._running.values() if seat.cut is not None]:
+                    cut()
             return
         status = self._status()
         while self._draining:
@@ -357,29 +397,3 @@ class Allocator(DispatchedActor):
             workers=len(self._seats),
             lost=self._lost,
         )
-
-
-def drain(allocator: LeanRef[Allocator], timeout: float) -> tuple[str, ...]:
-    """Hand out nothing more, wait for what runs, stop the allocator and its workers. For outsiders only, since it waits.
-
-    Args:
-        allocator: a dead one has nothing to drain.
-        timeout: seconds.
-
-    Returns:
-        The ids of executions whose actions have not returned. Their threads are daemons and stay until they do.
-    """
-    deadline = time.monotonic() + timeout
-    try:
-        with contextlib.suppress(pykka.Timeout):
-            allocator.ask(Drain(), timeout=timeout)
-        # Answered at once, but for a dispatcher that has other things to do.
-        answer: Any = allocator.ask(_Leave(), timeout=max(1.0, deadline - time.monotonic()))
-        allocator.stop(block=False)
-    except (ActorDeadError, pykka.Timeout):
-        return ()
-    status, ending = answer
-    for worker in ending:
-        worker.join(max(0.0, deadline - time.monotonic()))
-    left: tuple[str, ...] = status.running + status.abandoned
-    return left

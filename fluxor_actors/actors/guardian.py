@@ -218,11 +218,13 @@ class Guardian(DispatchedActor):
         header = self._parts.store.header(message.process_id)
         if header is None or (header.state.final and not isinstance(message.command, _LATE)):
             _logger.debug("process %s is over: %r", message.process_id, message.command)
+            self._parts.conversations.leave(message.process_id, "the process has ended")
             return
         elsewhere = self._parts.elsewhere
         if elsewhere is not None and not elsewhere.holds(message.process_id):
             if isinstance(message.command, (Cancel, Pause, Resume)):
                 elsewhere.post(message.process_id, message.command)
+            self._parts.conversations.leave(message.process_id, "another engine runs the process by now")
             return
         self._spawn(message.process_id).tell(message.command)
 
@@ -230,6 +232,7 @@ class Guardian(DispatchedActor):
         process_id = message.process_id
         if self._live.get(process_id) is message.supervisor:
             del self._live[process_id]
+            self._parts.conversations.leave(process_id, "the process has ended")
         self._trouble.clear(process_id)
         self._unwatch(process_id)
         self._tell_watchers(process_id, message.ended)
@@ -352,6 +355,7 @@ class Guardian(DispatchedActor):
             self._try_later(process_id)
         elif remedy is Remedy.LEAVE:
             _logger.error("process %s belongs to somebody else: %s", process_id, error, extra=ids)
+            self._parts.conversations.leave(process_id, "another engine runs the process by now")
         else:
             _logger.warning("the supervisor of process %s died (%r) and is replaced", process_id, error, extra=ids)
             self._spawn(process_id).tell(Wake())
@@ -372,6 +376,7 @@ class Guardian(DispatchedActor):
             return
         self._trouble.clear(process_id)
         if ended is not None:
+            self._parts.conversations.leave(process_id, "the process has ended")
             self._unwatch(process_id)
             self._tell_watchers(process_id, ended)
 

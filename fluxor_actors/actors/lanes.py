@@ -101,6 +101,12 @@ class Lanes:
             self._open.move_to_end(lane)
         return assignment, lane
 
+    def enter(self, lane: Lane) -> None:
+        """One that was done for a while runs again."""
+        lane.running += 1
+        if lane.full:
+            self._open.pop(lane, None)
+
     def done(self, lane: Lane) -> None:
         """One that was taken runs no more."""
         lane.running -= 1

@@ -122,16 +122,21 @@ class WorkerLost:
 
 @frozen(slots=True, eq=False)
 class ReleaseSlot:
-    """From a running action to the allocator: it waits, and somebody else may have its place among the workers meanwhile."""
+    """From a running action to the allocator: it waits, and somebody else may have its place meanwhile.
+
+    ``cut`` is called when the engine stops and none is left that could bring about what it waits for. It must not block.
+    """
 
     assignment: Assignment
+    cut: Callable[[], object] | None = None
 
 
 @frozen(slots=True, eq=False)
 class ReclaimSlot:
-    """From a running action to the allocator: it goes on. It does so at once; the allocator lets a surplus worker go."""
+    """Asked of the allocator by an action that has waited. The answer comes when there is a place for it; ``at_once``: whether or not."""
 
     assignment: Assignment
+    at_once: bool = False
 
 
 @frozen(slots=True)

@@ -132,6 +132,9 @@ class Outside:
     def lapse_approval(self, effect: outer.LapseApproval) -> None:
         self._parts.tell_gate(Lapsed(effect.request, effect.at, effect.expired, effect.reason))
 
+    def answer(self, effect: outer.Answer) -> None:
+        self._parts.conversations.answer(self._process_id, effect)
+
     def proceed(self, effect: outer.Continue) -> None:
         self._supervisor.tell(Advance(effect.run))
 
@@ -151,4 +154,5 @@ _RULES: dict[type, Callable[[Outside, Any], None]] = {
     outer.CountApproval: Outside.count_approval,
     outer.AnswerApproval: Outside.answer_approval,
     outer.LapseApproval: Outside.lapse_approval,
+    outer.Answer: Outside.answer,
 }

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from attrs import define, field
 from pykka import ActorDeadError
 
+from fluxor_actors.actors.conversation import Conversations
 from fluxor_actors.actors.directory import Directory
 from fluxor_actors.actors.dispatcher import Dispatcher
 from fluxor_actors.actors.event_service import EventService
@@ -17,6 +18,7 @@ from fluxor_actors.actors.health import Health
 from fluxor_actors.actors.journal import Journal
 from fluxor_actors.actors.messages import Mailbox
 from fluxor_actors.actors.mirror import Mirror
+from fluxor_actors.actors.onlookers import Onlookers
 from fluxor_actors.actors.timer import Timer
 from fluxor_actors.clock import Clock
 from fluxor_actors.faults import Faults
@@ -81,6 +83,7 @@ class Parts:
     ``mirror``: who copies what is committed, if anybody does. ``health``: whether the store can be reached. ``elsewhere``: for processes of other
     engines on the same store, None without any. ``idle``: since when, in monotonic seconds, nothing of a process is under way; None when processes
     are never left to the store. ``gate``: who brings approval requests to people, and hears what becomes of them; None: nobody.
+    ``conversations``: what actions that run have asked their processes. ``onlookers``: who waits, outside, for what happens in a process.
     ``observer``: who traces and measures, if anybody does. ``before_timer``: what a process is told before a timer of its that is due; None: nothing.
     """
 
@@ -96,6 +99,8 @@ class Parts:
     guardian: Mailbox
     allocator: Mailbox
     acting: set[int] = field(factory=set)
+    conversations: Conversations = field(factory=Conversations)
+    onlookers: Onlookers = field(factory=Onlookers)
     faults: Faults | None = None
     mirror: Mirror | None = None
     health: Health | None = None

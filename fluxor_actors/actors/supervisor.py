@@ -243,6 +243,8 @@ class ProcessSupervisor(DispatchedActor):
             self._mirror(self._parts.mirror, batch)
         if self._parts.observer is not None:
             self._parts.observer.committed(self.state, batch.events, batch.at)
+        if self._parts.onlookers.watching:
+            self._parts.onlookers.committed(self._process_id, batch.events)
         self._publish(batch)
         self._carry_on(batch)
 

@@ -35,8 +35,8 @@ _logger = logging.getLogger(__name__)
 
 Outcome = AttemptSucceeded | AttemptFailed | AttemptSuspended
 
-Invoke = Callable[[Assignment], Outcome]
-"""Calls the action and says how it went. What it raises becomes an `AttemptFailed`."""
+Invoke = Callable[[Assignment], Outcome | None]
+"""Calls the action and says how it went. What it raises becomes an `AttemptFailed`. None: the end of the engine has cut it off, and nobody is to hear of it."""
 
 
 class WorkerHandle(Protocol):
@@ -68,7 +68,9 @@ class WithWorkers(Protocol):
         ...
 
 
-def _tell(supervisor: Mailbox, message: Any, assignment: Assignment) -> None:
+def _tell(supervisor: Mailbox, message: Outcome | None, assignment: Assignment) -> None:
+    if message is None:
+        return
     try:
         supervisor.tell(message)
     except ActorDeadError:
@@ -79,7 +81,7 @@ def _tell(supervisor: Mailbox, message: Any, assignment: Assignment) -> None:
         )  # fmt: skip
 
 
-def _carry_out(assignment: Assignment, invoke: Invoke) -> Outcome:
+def _carry_out(assignment: Assignment, invoke: Invoke) -> Outcome | None:
     try:
         return invoke(assignment)
     except BaseException as error:  # an action may raise anything: SystemExit fails one execution, not the program
@@ -122,7 +124,7 @@ class Worker(UnregisteredThreadingActor):
         if self._faults is not None:
             self._faults(point, assignment.process_id, assignment.run, assignment.attempt)
 
-    def _report(self, assignment: Assignment, outcome: Outcome) -> None:
+    def _report(self, assignment: Assignment, outcome: Outcome | None) -> None:
         _tell(assignment.supervisor, outcome, assignment)
         self._at("outcome.after", assignment)
         try:

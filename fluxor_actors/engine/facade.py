@@ -27,6 +27,7 @@ from fluxor_actors.definition.model import Retry, Task
 from fluxor_actors.engine.ambient import Ambient, ProgressListener, surround
 from fluxor_actors.engine.approvals import ApprovalService
 from fluxor_actors.engine.approvals.installing import Installed
+from fluxor_actors.engine.asking import Asking
 from fluxor_actors.engine.attachments import carry
 from fluxor_actors.engine.copies import attach as attach_daos
 from fluxor_actors.engine.hosting import ContextHost, invoker
@@ -185,7 +186,13 @@ class Fluxor:
         reading = Reading(parts)
         self.copies = attach_daos(parts, reading, plans.plan_of, process_dao, execution_dao)
         host = ContextHost(
-            clock, directory, self.events, lambda process_id: reading.process(process_id, plans.plan_of), spans, hidden
+            clock,
+            directory,
+            self.events,
+            lambda process_id: reading.process(process_id, plans.plan_of),
+            Asking(parts, plans, hidden),
+            spans,
+            hidden,
         )
         invoke = invoker(self.actions, host, kept, clock, parts.acting, hidden, spans, metrics)
         spawn = workers_on(dispatcher, invoke, faults)

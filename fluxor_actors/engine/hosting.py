@@ -17,12 +17,21 @@ from fluxor_actors.actors.parts import Origin
 from fluxor_actors.actors.worker import Invoke, Outcome
 from fluxor_actors.clock import Clock
 from fluxor_actors.definition.model import Task
+from fluxor_actors.engine.asking import Asking
 from fluxor_actors.engine.secrecy import Secrets
 from fluxor_actors.errors import ActionInputError
 from fluxor_actors.events import Event, EventContext
 from fluxor_actors.instants import to_datetime
 from fluxor_actors.names import execution_id
-from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded, AttemptSuspended, Heartbeat
+from fluxor_actors.process.commands import (
+    AttemptFailed,
+    AttemptSucceeded,
+    AttemptSuspended,
+    AwaitWork,
+    EmitTasks,
+    Heartbeat,
+)
+from fluxor_actors.process.effects import Answer
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.snapshot import Execution, Process
 from fluxor_actors.process.states import ExecutionState
@@ -55,6 +64,11 @@ def _origin(attempt: Attempt) -> Origin:
     return origin
 
 
+def _assignment(attempt: Attempt) -> Assignment:
+    assert isinstance(attempt, Assignment)
+    return attempt
+
+
 class ContextHost:
     """Answers what an action asks its context."""
 
@@ -64,9 +78,11 @@ class ContextHost:
         directory: Directory,
         events: EventService,
         read: Callable[[str], Process],
+        asking: Asking,
         spans: Spans | None = None,
         secrets: Secrets | None = None,
     ) -> None:
+        self.asking = asking
         self._clock = clock
         self._directory = directory
         self._events = events
@@ -130,9 +146,20 @@ class ContextHost:
             self._events.publish(Event(context, created, data=ActionProgress(fraction, message)))
 
     def heartbeat(self, attempt: Attempt) -> None:
-        assignment = attempt
-        assert isinstance(assignment, Assignment)
+        assignment = _assignment(attempt)
         assignment.supervisor.tell(Heartbeat(assignment.run, assignment.attempt))
+
+    def ask(self, attempt: Attempt, command: EmitTasks | AwaitWork, timeout: float | None) -> Answer:
+        return self.asking.ask(_assignment(attempt), command, timeout)
+
+    def check(self, text: str) -> None:
+        self.asking.check(text)
+
+    def named(self, attempt: Attempt, name: str) -> Task:
+        return self.asking.named(_origin(attempt).plan.workflow, name)
+
+    def conceal(self, attempt: Attempt, value: Any) -> Any:
+        return self.asking.conceal(value, _origin(attempt).environment, execution_id(attempt.process_id, attempt.run))
 
 
 def invoker(
@@ -158,13 +185,15 @@ def invoker(
             spans.note(error, failure)
         return failure
 
-    def call(assignment: Assignment) -> Outcome:
+    def call(assignment: Assignment) -> Outcome | None:
         thread = get_ident()
         acting.add(thread)
         try:
-            return attempt(assignment)
+            outcome = attempt(assignment)
         finally:
             acting.discard(thread)
+            cut_off = host.asking.close(assignment)
+        return None if cut_off else outcome
 
     def attempt_at(assignment: Assignment) -> Outcome:
         run, attempt, started = assignment.run, assignment.attempt, clock.time()
@@ -188,7 +217,7 @@ def invoker(
             result = secrets.output(result, assignment.service)
         return AttemptSucceeded(run, attempt, result, started)
 
-    attempt: Invoke = attempt_at
+    attempt: Callable[[Assignment], Outcome] = attempt_at
     if spans is not None:
         attempt = spans.around(attempt, clock.time)
     if metrics is not None:

@@ -174,6 +174,7 @@ class Lifecycle:
         """Wake whoever waits here for a process that another engine has ended."""
         directory = self.parts.directory
         self.parts.tell_guardian(LookAround())
+        self.parts.onlookers.look()
         if self.approvals is not None:
             self.approvals.look()
         for process_id in directory.elsewhere(_GLANCES):
@@ -245,6 +246,7 @@ class Lifecycle:
             self.stopped = True
         self._halted.set()
         self.places.close()
+        self.parts.onlookers.look()
 
     def _settle(self, deadline: float) -> None:
         """Let the supervisors commit what the last attempts came to, and act on it."""
@@ -270,6 +272,7 @@ class Lifecycle:
         if self._started:
             allocator: Any = parts.allocator
             self._left = drain(allocator, _left(deadline))
+            parts.conversations.stop()
             self.attached.close(deadline)
             self._settle(deadline)
         parts.timer.shutdown(_left(deadline))

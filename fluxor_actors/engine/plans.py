@@ -74,6 +74,14 @@ class Plans:
                     cache.popitem(last=False)
         return plan
 
+    def check(self, text: str) -> None:
+        """See that a document in JSON can be run by this engine.
+
+        Raises:
+            DefinitionError: it does not validate; with all problems.
+        """
+        parse(text, actions=self._actions, types=self._types, language=self._checking)
+
     def _problems(self, workflow: Workflow) -> list[Problem]:
         found = validate(workflow, actions=self._actions, types=self._types, language=self._checking)
         return [problem for problem in found if problem.severity == "error"]

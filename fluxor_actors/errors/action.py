@@ -55,8 +55,8 @@ class ActionTimeoutError(ActionError):
     """The attempt took longer than its ``timeout``."""
 
 
-class AwaitTimeoutError(ActionError):
-    """What was awaited did not arrive in time."""
+class AwaitTimeoutError(ActionError, TimeoutError):
+    """What was awaited did not arrive in time. A `TimeoutError`, too."""
 
 
 class ChildFailedError(ActionError):
