@@ -59,15 +59,16 @@ def total_of(parts: Iterable[Progress]) -> Progress:
 
 
 def progress_of(state: State) -> Progress:
-    """How far the process is, without its sub-workflows."""
-    tally = state.tally
-    ended = tally.completed + tally.skipped + tally.failed + tally.cancelled
+    """How far the process is, without its sub-workflows. What is open when it is over, since it was ended from outside, is as good as cancelled."""
+    tally, over = state.tally, state.status.final
+    left = tally.total - tally.completed - tally.skipped - tally.failed - tally.cancelled
+    running = 0 if over else state.active
     return Progress(
         total=tally.total,
         completed=tally.completed,
         skipped=tally.skipped,
         failed=tally.failed,
-        cancelled=tally.cancelled,
-        running=state.active,
-        pending=tally.total - ended - state.active,
+        cancelled=tally.cancelled + (left if over else 0),
+        running=running,
+        pending=0 if over else left - running,
     )

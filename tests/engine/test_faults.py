@@ -330,6 +330,11 @@ def test_a_supervisor_that_keeps_dying_is_quarantined(make: Make, caplog: pytest
     assert output.output == {"n": 1}
     assert heard.until("process.failed", "poisoned").data.state is S.FAILED
     assert "quarantined" in caplog.text
+    # The same from memory as from what is kept: what was open is over.
+    told = poisoned.progress()
+    assert (told.total, told.running, told.pending) == (1, 0, 0)
+    engine._lifecycle.parts.directory._ended.clear()
+    assert poisoned.progress() == told
     other.signal("go", 1)
     assert other.wait(WAIT).state is S.COMPLETED
     assert engine._lifecycle.places.free == 10
@@ -525,7 +530,7 @@ def test_an_error_in_what_is_published_does_not_end_the_process(make: Make, capl
     run = start(engine, SIGNAL)
     heard.until("execution.waiting", run.id)
     publication = engine._lifecycle.parts.directory.supervisors[run.id].actor_inbox.actor._publication
-    publication._projection = None  # what a bug may do
+    publication._narration = None  # what a bug may do
     run.signal("go", 1)
     assert run.wait(WAIT).state is S.COMPLETED
     assert "events are lost" in caplog.text
