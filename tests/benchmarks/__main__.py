@@ -16,11 +16,11 @@ from tests.benchmarks.harness import Row, as_json, as_table
 from tests.benchmarks.imports import import_time
 from tests.benchmarks.residents import at_once, idle, parked
 from tests.benchmarks.resting import parked_on_disk
-from tests.benchmarks.throughput import Size, chain, fan_out, fan_out_growth, start_to_result
+from tests.benchmarks.throughput import Size, chain, fan_out, fan_out_growth, start_to_result, unexported_tracing
 
 ROWS: tuple[Callable[[Size], Row], ...] = (
     chain, fan_out, fan_out_growth, start_to_result, parked, at_once, idle, import_time, durable_chain, durable_fan_out,
-    recovery, signal, parked_on_disk,
+    recovery, signal, parked_on_disk, unexported_tracing,
 )  # fmt: skip
 
 

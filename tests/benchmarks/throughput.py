@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable
 
 from attrs import frozen
+from opentelemetry.sdk.trace import TracerProvider
 
 from fluxor_actors import Fluxor
 from tests.benchmarks.floors import ask, submit
 from tests.benchmarks.harness import Row, against, duration, paired
 
-__all__ = ["Size", "chain", "chain_document", "fan_out", "fan_out_growth", "runner", "start_to_result"]
+__all__ = [
+    "Size", "chain", "chain_document", "fan_out", "fan_out_growth", "runner", "start_to_result", "unexported_tracing",
+]  # fmt: skip
 
 WORKERS = 8
 WAIT = 300.0
@@ -113,6 +116,24 @@ def fan_out_growth(size: Size) -> Row:
         _, taken, growth = paired(narrow, wide, size.repeats)
     work = f"the same with {size.wide_fan_out:,}: per task against {size.fan_out:,}"
     return Row(work=work, measured=duration(taken), figure=growth, unit="×", reach=1.25, stretch=1.05)
+
+
+def unexported_tracing(size: Size) -> Row:
+    """A chain with a tracer provider that hands its spans to nobody, against the same without one."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    with _engine() as engine, Fluxor(workers=WORKERS, retain=2, tracer_provider=provider) as traced:
+        document = chain_document(size.chain)
+        plain, with_spans = (runner(each, document, 0, size.chain) for each in (engine, traced))
+        plain()
+        with_spans()
+        # One chain takes a few hundredths of a second, which is too short to tell some per cent.
+        _, taken, growth = paired(
+            lambda: statistics.median(plain() for _ in range(size.repeats)),
+            lambda: statistics.median(with_spans() for _ in range(size.repeats)),
+            size.repeats,
+        )
+    work = "cost of tracing when nothing exports, of a chain"
+    return Row(work=work, measured=duration(taken), figure=(growth - 1) * 100, unit="%", reach=5, stretch=1)
 
 
 def start_to_result(size: Size) -> Row:
