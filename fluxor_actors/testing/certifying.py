@@ -27,6 +27,7 @@ def certify(
     actions: Sequence[str] = (),
     inputs: Mapping[str, Any] | None = None,
     signals: Sequence[tuple[str, Any]] = (),
+    approve: str | None = None,
     workers: int = 4,
     timeout: float = 60.0,
     most: int | None = 500,
@@ -43,6 +44,7 @@ def certify(
         actions: modules or files with the actions, such as ``actions.py`` or ``shop.actions:Orders``.
         inputs: values to start with.
         signals: names and values to send to it once it has started.
+        approve: in whose name whatever asks for approval is approved; None: nobody decides, and a workflow that asks does not end.
         workers: how many actions run at once.
         timeout: seconds for one run.
         most: how many steps at most, spread evenly; None: all.
@@ -61,12 +63,13 @@ def certify(
     """
     name = workflow.name if isinstance(workflow, Workflow) else Path(workflow).stem
     with tempfile.TemporaryDirectory(prefix="fluxor-certify-") as folder, Nursery() as nursery:
-        job = _job(workflow, actions=tuple(actions), inputs=dict(inputs or {}), signals=tuple(signals), workers=workers, timeout=timeout)  # fmt: skip
+        job = _job(workflow, actions=tuple(actions), inputs=dict(inputs or {}), signals=tuple(signals), approve=approve, workers=workers, timeout=timeout)  # fmt: skip
         torture = Torture(nursery)
         with _placed(job, Path(folder), 0, store) as place:
             calm = torture.run(place)
-        if not calm.state:
-            raise ValueError(f"the workflow does not run even when nobody kills it: {calm.findings[0].detail}")
+        unfinished = next((each.detail for each in calm.findings if each.kind == "unfinished"), None)
+        if unfinished is not None:
+            raise ValueError(f"the workflow does not come to an end even when nobody kills it: {unfinished}")
         places = list(_places(calm))
         chosen = places if most is None or len(places) <= most else _spread(places, most)
         steps = []

@@ -40,6 +40,7 @@ class Job:
         inputs: values to start with.
         process_id: the same each time, so that what was begun is gone on with.
         signals: names and values, each sent once the process has started, until that is acknowledged.
+        approve: in whose name whatever asks for approval is approved; None: nobody decides.
         workers: how many actions run at once.
         settings: more of the engine's settings.
         timeout: seconds for the whole run.
@@ -55,6 +56,7 @@ class Job:
     inputs: Mapping[str, Any] = field(factory=dict)
     process_id: str = "job"
     signals: Sequence[tuple[str, Any]] = ()
+    approve: str | None = None
     workers: int = 4
     settings: Mapping[str, Any] = field(factory=dict)
     timeout: float = 60.0

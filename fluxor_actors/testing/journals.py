@@ -33,11 +33,13 @@ class Committed:
         processes: their ids.
         ended: idempotency keys of the executions that have ended.
         retries: how many attempts of an execution have failed by themselves.
+        decided: ids of the approval requests that are decided.
     """
 
     processes: frozenset[str] = frozenset()
     ended: frozenset[str] = frozenset()
     retries: dict[str, int] = field(factory=dict)
+    decided: frozenset[str] = frozenset()
 
 
 def committed(store: DurableStore) -> Committed:
@@ -58,7 +60,8 @@ def committed(store: DurableStore) -> Committed:
                 elif isinstance(event, RetryScheduled) and not event.crashed:
                     key = execution_id(header.id, event.run)
                     retries[key] = retries.get(key, 0) + 1
-    return Committed(frozenset(processes), frozenset(ended), retries)
+    decided = frozenset(each.id for each in store.approvals(pending=False))
+    return Committed(frozenset(processes), frozenset(ended), retries, decided)
 
 
 def _kept(store: DurableStore, process_id: str) -> Iterator[dict[str, Any]]:
@@ -83,11 +86,16 @@ def unfaithful(
     for header in store.headers():
         records = list(store.history(header.id))
         journal = store.read(header.id)
-        reason = _gap(records, header)
+        reason = _gap(records, header) or _asking(store, header)
         if reason is None and journal is not None and (journal.snapshot is not None or records):
             reason = _difference(records, journal, plan_of(header.definition_hash), store, told)
         if reason is not None:
             yield header.id, reason
+
+
+def _asking(store: DurableStore, header: Header) -> str | None:
+    left = next(store.approvals(process_id=header.id), None) if header.state.final else None
+    return None if left is None else f"it is over, and approval request {left.id} still waits"
 
 
 def _gap(records: list[Record], header: Header) -> str | None:

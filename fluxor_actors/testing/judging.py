@@ -86,3 +86,5 @@ def _unacknowledged(log: Sequence[Sequence[Any]], deaths: Sequence[Death]) -> It
         for line in log[: death.lines]:
             if line[0] == "started" and line[1] not in death.committed.processes:
                 yield Finding("lost", line[1], "its start was acknowledged, and it is not in the store")
+            elif line[0] == "decided" and line[1] not in death.committed.decided:
+                yield Finding("lost", line[1], "its decision was told, and is not in the store")

@@ -60,6 +60,11 @@ def run(job: Job) -> None:
     # It is not shut down, since that takes longer than most of these workflows: whoever comes next finds a dead engine.
     engine = Fluxor(store=job.store, services=services, workers=job.workers, faults=points, **job.settings)
     runtime = engine.runtime
+    if job.approve is not None:
+        engine.events.subscribe(
+            lambda event: log.write("decided", event.metadata["request_id"]), event_type="approval.decided"
+        )
+        engine.approvals.auto_approve(decided_by=job.approve)
     workflow = runtime.load_workflow(job.location) if job.location else runtime.decode_yaml_workflow(job.document)
     handle = runtime.start_process(workflow, job.inputs, process_id=job.process_id)
     log.write("started", handle.id)

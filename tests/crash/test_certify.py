@@ -86,6 +86,20 @@ def test_a_database_that_has_no_schemas_is_refused(document: str, tmp_path: Path
     assert "no schema could be made" in done.stderr
 
 
+def test_what_asks_for_approval_is_approved_in_the_name_that_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "asks.yaml"
+    path.write_text(
+        "name: asks\npipeline: {pay: {action: w:double, input: {n: 2}, approval: {required: true}}}", encoding="utf-8"
+    )
+    with pytest.raises(ValueError, match="nobody kills it"):
+        certify(path, actions=[ACTIONS], timeout=1.0)
+    report = certify(path, actions=[ACTIONS], approve="ada", most=6)
+    assert report.ok, str(report)
+    assert report.calm.output["pay"] == 4
+    done = invoke("certify", str(path), "-a", ACTIONS, "--approve", "ada", "--steps", "1")
+    assert done.exit_code == 0, done.output
+
+
 def test_a_workflow_that_was_decoded_will_do_as_well(tmp_path: Path) -> None:
     with Fluxor() as engine:
         workflow = engine.runtime.decode_yaml_workflow("name: short\npipeline: {only: {action: nop:nop}}")

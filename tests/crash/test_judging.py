@@ -47,6 +47,12 @@ def test_what_never_began_or_was_acknowledged_and_is_not_there_is_lost() -> None
     assert kinds([["started", "p"]], [Death(1, Committed(processes=frozenset({"p"})))]) == []
 
 
+def test_a_decision_that_was_told_and_is_not_there_is_lost() -> None:
+    log: list[list[object]] = [["decided", "p/a!1"]]
+    assert kinds(log, [Death(1, Committed())]) == ["lost"]
+    assert kinds(log, [Death(1, Committed(decided=frozenset({"p/a!1"})))]) == []
+
+
 def test_a_store_that_forgets_what_was_committed_is_found_out(nursery: Nursery, tmp_path: Path) -> None:
     calm, cruel = tmp_path / "calm", tmp_path / "cruel"
     torture = Torture(nursery)

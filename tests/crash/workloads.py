@@ -22,11 +22,12 @@ class Workload:
     output: dict[str, Any]
     inputs: dict[str, Any] = field(factory=dict)
     signals: tuple[tuple[str, Any], ...] = ()
+    approve: str | None = None
 
     def job(self, store: str, folder: Path) -> Job:
         return Job(
             store=store, folder=str(folder), document=self.document, actions=(ACTIONS,), inputs=self.inputs, signals=self.signals,
-            timeout=45,
+            approve=self.approve, timeout=45,
         )  # fmt: skip
 
 
@@ -154,6 +155,26 @@ pipeline:
     {"last": 16},
 )
 
+APPROVALS = Workload(
+    """
+name: approvals
+pipeline:
+  asked: {action: w:double, input: {n: "${n}"}, approval: {required: true}}
+  each:
+    emit:
+      forEach: ${items}
+      as: item
+      task:
+        work: {action: w:slow, input: {n: "${item}", ms: 3}, approval: {required: true}}
+    await: true
+  careful: {action: w:slow, input: {n: "${asked}"}, onCrash: ask}
+  last: {action: w:add, input: {a: "${careful}", b: 1}}
+""",
+    {"asked": 6, "careful": 6, "last": 7},
+    {"n": 3, "items": [1, 2, 3]},
+    approve="auditor",
+)
+
 WORKLOADS = {
     "sequence": SEQUENCE,
     "loop": LOOP,
@@ -163,4 +184,5 @@ WORKLOADS = {
     "children": CHILDREN,
     "signals": SIGNALS,
     "parallel": PARALLEL,
+    "approvals": APPROVALS,
 }

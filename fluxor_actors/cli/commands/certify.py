@@ -27,6 +27,10 @@ def certify(
         list[str] | None,
         typer.Option("--signal", metavar="NAME=VALUE", help="A signal to send once it has started; may be repeated."),
     ] = None,
+    approve: Annotated[
+        str | None,
+        typer.Option("--approve", metavar="NAME", help="Approve, in this name, whatever asks for approval."),
+    ] = None,
     steps: Annotated[
         int, typer.Option("--steps", metavar="N", min=1, help="At how many steps at most it is killed; default 500.")
     ] = 500,
@@ -70,8 +74,8 @@ def certify(
     open_engine(actions=actions).runtime.load_workflow(file)
     try:
         report = certified(
-            file, actions=actions or (), inputs=values, signals=signals, timeout=seconds, most=steps, same_output=not any_output,
-            store=store, watch=_show if sys.stderr.isatty() else None,
+            file, actions=actions or (), inputs=values, signals=signals, approve=approve, timeout=seconds, most=steps,
+            same_output=not any_output, store=store, watch=_show if sys.stderr.isatty() else None,
         )  # fmt: skip
     except (ValueError, StoreError) as error:
         raise UsageProblem(str(error)) from error
