@@ -157,7 +157,7 @@ def _cause(state: State, run: Run, since: Since) -> tuple[Cause, str, str] | Non
     if status is _E.WAIT_FOR_DEPENDENCIES:
         return Cause.DEPENDENCY, ", ".join(_unmet(state, run)), ""
     if status is _E.WAIT_FOR_APPROVAL:
-        return Cause.APPROVAL, f"{task.service}:{task.method}", f"fluxor approve {who}"
+        return _approval(run)
     if status is _E.PAUSED:
         return Cause.PAUSE, "", f"fluxor resume {who}"
     if status is _E.WAIT_ASYNC:
@@ -170,6 +170,18 @@ def _cause(state: State, run: Run, since: Since) -> tuple[Cause, str, str] | Non
     if body is not None and body.foreign and not body.children:
         return Cause.DEPENDENCY, ", ".join(state.plan.tasks[number].id for number in body.foreign), ""
     return None
+
+
+def _approval(run: Run) -> tuple[Cause, str, str]:
+    """Of an action that people have to agree to."""
+    asking, action = run.approval, f"{run.task.service}:{run.task.method}"
+    assert asking is not None
+    agreed = {ballot.decided_by for ballot in asking.ballots}
+    people = ", ".join(name for name in asking.meta.get("approvers") or () if name not in agreed)
+    missing = int(asking.meta.get("quorum") or 1) - len(agreed)
+    whom = people if missing <= 1 else f"{missing} of {people}" if people else f"{missing} people"
+    again = f", whether to try again after attempt {asking.attempt}" if asking.attempt else ""
+    return Cause.APPROVAL, f"{action}{f' by {whom}' if whom else ''}{again}", f"fluxor approve {asking.id}"
 
 
 def _async(state: State, run: Run, who: str) -> tuple[Cause, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +16,25 @@ from tests.storage.conftest import admin, schema_url, server, url
 __all__ = ["admin", "no_thread_left", "schema_url", "server", "url"]
 
 
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store of each kind."""
+    if request.param == "postgresql":
+        found: str = request.getfixturevalue("schema_url")
+        return found
+    return "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'store.db'}"
+
+
 @pytest.fixture
-def make() -> Iterator[Make]:
-    """Makes engines, in memory unless a store is given, and shuts them down at the end."""
+def make(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Makes engines on the test's store, if it has one, else in memory; shuts them down at the end."""
     made: list[Fluxor] = []
+    names = request.fixturenames
+    name = next((each for each in ("store", "url") if each in names), None)
+    given = {} if name is None else {"store": request.getfixturevalue(name)}
 
     def making(*services: object, **options: Any) -> Fluxor:
-        engine = Fluxor(services=services, **options)
+        engine = Fluxor(services=services, **{**given, **options})
         made.append(engine)
         return engine
 

@@ -13,6 +13,8 @@ from fluxor_actors import ApprovalService, Decision, Fluxor, ManualClock, Proces
 from tests.approval.support import Heard
 from tests.engine.support import WAIT, Make
 
+pytestmark = pytest.mark.usefixtures("store")
+
 SHOP = """
 name: shop
 pipeline:
@@ -193,7 +195,7 @@ def test_the_wrong_people(engine: Fluxor, till: Till) -> None:
         with pytest.raises(fluxor.NotAuthorizedError):
             engine.approvals.decide(request.id, approved=True, decided_by=name)
     assert engine.approvals.list_pending() == [request]
-    heard = Heard(engine.approvals)
+    heard = Heard(engine.approvals, "request.updated")
     engine.approvals.decide(request.id, approved=True, decided_by="ada")
     updated = heard.next()
     assert updated.context.event_type == "request.updated"
@@ -327,7 +329,7 @@ def test_expiry(make: Make, till: Till) -> None:
     clock = ManualClock()
     engine = make(till.action, clock=clock)
     handle, request = asked(engine, PICKY)
-    heard = Heard(engine.approvals)
+    heard = Heard(engine.approvals, ("request.expired", "decision.created", "decision.new"))
     clock.advance(61)
     assert handle.wait(WAIT).state == "failed"
     assert heard.types(3) == ["request.expired", "decision.created", "decision.new"]

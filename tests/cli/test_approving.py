@@ -70,14 +70,14 @@ def test_a_run_says_what_waits_and_how_to_answer(folder: Path) -> None:
     assert end.startswith("unfinished  two  ")
     # And so it goes on, to the next question.
     assert invoke("approve", found[1]).exit_code == 0
-    done = invoke("run", "two.yaml", "--id", "t1")
-    assert (done.exit_code, done.stdout) == (3, "one\n")
-    assert "waiting    two/last  for approval" in done.stderr
+    again = invoke("run", "two.yaml", "--id", "t1")
+    assert (again.exit_code, done.stdout) == (3, "one\n")
+    assert "waiting    two/last  for approval" in again.stderr
     [request] = json.loads(invoke("approvals", "--json").stdout)
     assert invoke("reject", request["id"], "--reason", "enough", "--by", "ada").exit_code == 0
-    done = invoke("run", "two.yaml", "--id", "t1")
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert "two/last: two/last: printer:print was rejected by ada: enough" in done.stderr
+    again = invoke("run", "two.yaml", "--id", "t1")
+    assert (again.exit_code, done.stdout) == (1, "")
+    assert "two/last: two/last: printer:print was rejected by ada: enough" in again.stderr
 
 
 def test_the_store_stands_in_what_it_says(folder: Path) -> None:

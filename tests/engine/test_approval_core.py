@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from fluxor_actors import Fluxor, Policy, ProcessState
 from fluxor_actors.approval import Request
 from fluxor_actors.clock import ManualClock
 from fluxor_actors.definition import new_workflow
+from fluxor_actors.definition.model import PolicyRule
 from fluxor_actors.engine.carrying import carry
 from fluxor_actors.errors import (
     AlreadyDecidedError,
     ApprovalNotFoundError,
     ConfigError,
+    DefinitionError,
     NotAuthorizedError,
     UnrepresentableError,
 )
@@ -226,12 +229,17 @@ def test_what_cannot_be_read_denies_loudly(make: Make, caplog: pytest.LogCapture
     assert "unreadable" in output.errors["w/a"]
 
 
-def test_a_built_document_that_is_misspelt_denies(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_document_that_is_misspelt_is_refused_whoever_made_it(make: Make) -> None:
     engine = make(echo)
-    workflow = new_workflow("w").policy(mode="aks").task("a").action("nop", "nop").build()
-    output = engine.runtime.start_process(workflow).wait(WAIT)
-    assert "policy mode 'aks' is none of auto, ask, deny" in output.errors["w/a"]
-    assert "workflow w's policy cannot be read" in caplog.text
+    wrong = "`policy.mode` is one of auto, ask, deny; found 'aks'"
+    with pytest.raises(DefinitionError, match=wrong):
+        new_workflow("w").policy(mode="aks").task("a").action("nop", "nop").build()
+    with pytest.raises(DefinitionError, match="aks"):
+        engine.runtime.decode_yaml_workflow(f"policy: {{mode: aks}}\n{TWO}")
+    workflow = evolve(engine.runtime.decode_yaml_workflow(TWO), policy=PolicyRule(mode="aks"))
+    with pytest.raises(DefinitionError, match=wrong):
+        engine.runtime.start_process(workflow)
+    assert engine.runtime.processes() == []
 
 
 def test_the_call_and_its_surroundings_count_together(make: Make) -> None:
