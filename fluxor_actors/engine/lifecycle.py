@@ -14,7 +14,7 @@ from fluxor_actors.actors.allocator import Allocator, drain
 from fluxor_actors.actors.dispatcher import SteppingDispatcher
 from fluxor_actors.actors.guardian import Guardian
 from fluxor_actors.actors.lean import ActorDeadError
-from fluxor_actors.actors.messages import LookAround, Reach
+from fluxor_actors.actors.messages import LookAround, Reach, Wake
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.worker import Spawn
 from fluxor_actors.engine.attachments import Attachments
@@ -201,6 +201,11 @@ class Lifecycle:
 
     def ask_allocator(self, message: Any, timeout: float = 30.0) -> Any:
         """Ask the allocator, from outside the actors; None when there is none."""
+    def wake(self, process_id: str) -> None:
+        """Go on with a process that nobody runs."""
+        with contextlib.suppress(ActorDeadError):  # it is awake, and comes to its end just now
+            self.ask_guardian(Reach(process_id)).tell(Wake())
+
         allocator: Any = self.parts.allocator
         try:
             return allocator.ask(message, timeout=timeout) if self._started else None

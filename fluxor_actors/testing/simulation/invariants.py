@@ -1,0 +1,97 @@
+"""What holds after every simulation, whatever the workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from fluxor_actors.actors.timer import Timer
+from fluxor_actors.names import execution_id
+from fluxor_actors.process.events import (
+    AttemptScheduled,
+    Event,
+    ProcessCancelRequested,
+    ProcessRestarted,
+    RunOpened,
+)
+from fluxor_actors.process.plan import Plan, Role
+from fluxor_actors.storage import Header
+from fluxor_actors.storage.durable import DurableStore
+from fluxor_actors.testing.findings import Finding
+from fluxor_actors.testing.journals import unfaithful
+
+if TYPE_CHECKING:
+    from fluxor_actors.testing.simulation.world import Simulation
+
+__all__ = ["broken"]
+
+PlanOf = Callable[[str], Plan]
+
+
+def broken(simulation: Simulation) -> Iterator[Finding]:
+    """What does not hold, at a moment when nothing can be done without time passing."""
+    store: Any = simulation.store
+    headers = list(store.headers())
+    yield from simulation.ledger.findings
+    for process_id, reason in unfaithful(cast(DurableStore, store), simulation.plan_of, {}):
+        yield Finding("journal", process_id, reason)
+    for header in headers:
+        yield from _counts(simulation, header)
+        yield from _cancelled(
+            simulation.ledger.events(header.id), simulation.plan_of(header.definition_hash), header.id
+        )
+        if not header.state.final:
+            yield from _unexplained(simulation, header)
+    if all(header.state.final for header in headers):
+        yield from _left(simulation)
+
+
+def _counts(simulation: Simulation, header: Header) -> Iterator[Finding]:
+    if header.parent_id is not None:
+        return
+    progress = simulation.through(lambda: simulation.engine.runtime.progress(header.id))
+    ended = progress.completed + progress.skipped + progress.failed + progress.cancelled
+    if ended + progress.running + progress.pending != progress.total:
+        yield Finding("counts", header.id, f"{progress} does not add up")
+    family = [each for each in simulation.store.headers() if each.root_id == header.id]
+    if all(each.state.final for each in family) and progress.running + progress.pending:
+        yield Finding("counts", header.id, f"it has ended, and {progress} says that something is to come")
+
+
+def _cancelled(events: list[Event], plan: Plan, process_id: str) -> Iterator[Finding]:
+    """After a cancellation nothing begins but what ``finally`` says, and what that depends on."""
+    opened: dict[str, RunOpened] = {}
+    cancelled = False
+    for event in events:
+        if isinstance(event, RunOpened):
+            opened[event.run] = event
+        elif isinstance(event, ProcessCancelRequested):
+            cancelled = True
+        elif isinstance(event, ProcessRestarted):
+            cancelled = False
+        elif isinstance(event, AttemptScheduled) and cancelled and not _excused(event.run, opened, plan):
+            yield Finding("cancel", execution_id(process_id, event.run), "it was begun after the cancellation")
+
+
+def _excused(run: str, opened: dict[str, RunOpened], plan: Plan) -> bool:
+    each = opened.get(run)
+    while each is not None:
+        # What an action has emitted is in no plan of the document's.
+        if each.demanded or each.task >= len(plan.tasks) or plan.tasks[each.task].role is Role.FINALLY:
+            return True
+        each = None if each.parent is None else opened.get(each.parent)
+    return False
+
+
+def _unexplained(simulation: Simulation, header: Header) -> Iterator[Finding]:
+    explanation = simulation.through(lambda: simulation.engine.runtime.explain(header.id))
+    outside = explanation.remedy or any(each.cause.outside or each.until for each in explanation.waiting)
+    if not explanation.reason or not outside:
+        yield Finding("unfinished", header.id, f"{header.state}: {explanation.reason}; nothing would move it")
+
+
+def _left(simulation: Simulation) -> Iterator[Finding]:
+    """Everything has ended: there is nothing to wake anybody for."""
+    for alarm in simulation.dispatcher.alarms:
+        if isinstance(alarm, Timer) and len(alarm):
+            yield Finding("left", "timer", f"{len(alarm)} timers are set, and every process has ended")

@@ -1,0 +1,59 @@
+"""A store as one engine sees it: it may fail, be slow, or be the last thing that the engine has done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fluxor_actors.errors import StoreUnavailableError
+from fluxor_actors.storage import Append, Store
+from fluxor_actors.testing.simulation.chaos import Luck
+from fluxor_actors.testing.simulation.dispatcher import SimulatedDispatcher
+from fluxor_actors.testing.simulation.ledger import Ledger
+
+__all__ = ["SimulatedStore"]
+
+
+class SimulatedStore:
+    """Everything is that of the store within, but for commits.
+
+    Args:
+        within: keeps what is committed.
+        dispatcher: of the engine.
+        luck: what goes wrong.
+        ledger: is told what is committed.
+        immediate: whether a commit takes no turn of its own.
+    """
+
+    def __init__(
+        self, within: Store, dispatcher: SimulatedDispatcher, luck: Luck, ledger: Ledger, *, immediate: bool
+    ) -> None:
+        self.immediate = immediate
+        self._within = within
+        self._dispatcher = dispatcher
+        self._luck = luck
+        self._ledger = ledger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._within, name)
+
+    def append(self, batch: Sequence[Append]) -> None:
+        dispatcher, luck = self._dispatcher, self._luck
+        if luck.strikes("slow_commits"):
+            dispatcher.clock.jump(dispatcher.clock.time() + luck.between(0.1, 30.0))
+        if luck.strikes("crashes"):
+            dispatcher.die("before a commit")
+        self._check()
+        if luck.strikes("store_failures"):
+            dispatcher.trace.add(dispatcher.clock.time(), "store failure")
+            raise StoreUnavailableError("the simulated store cannot be reached")
+        self._within.append(batch)
+        self._ledger.committed(batch, dispatcher.clock.time())
+        if luck.strikes("crashes"):
+            dispatcher.die("after a commit")
+        self._check()
+
+    def _check(self) -> None:
+        if self._dispatcher.dead:
+            # Whatever the rest of the turn makes of it: nobody hears.
+            raise StoreUnavailableError("the engine is dead, and writes no more")
