@@ -152,6 +152,8 @@ class Lifecycle:
             store, identify(), self._lease, reach, lost, self._hear_of_ends, self.parts, faults=self.parts.faults,
             take_over=self._take_over, health=self.parts.health,
         )  # fmt: skip
+        if self.secrets is not None:
+            tenancy.scrub = self.secrets.command
         tenancy.register()
         return tenancy
 

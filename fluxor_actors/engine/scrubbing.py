@@ -22,6 +22,8 @@ SHORTEST = 6
 def _spellings(value: str) -> Iterator[str]:
     """The value as it is, and as it looks inside text that was made of it."""
     yield value
+    yield value.upper()
+    yield value.lower()
     yield repr(value)[1:-1]
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
@@ -31,6 +33,7 @@ def _spellings(value: str) -> Iterator[str]:
     yield quote_plus(value)
     data = value.encode()
     yield data.hex()
+    yield data.hex().upper()
     for offset in range(3):
         # Inside a longer text the value begins at any of three places of a group of characters; those at its ends have neighbours in them.
         encoded = base64.b64encode(b"\0" * offset + data)
@@ -40,6 +43,9 @@ def _spellings(value: str) -> Iterator[str]:
             yield inner
             yield inner.translate(_URL_SAFE)
 
+
+_MIDDLE = 8
+"""Characters from the middle of a value by which large pieces of it are found."""
 
 _URL_SAFE = str.maketrans("+/", "-_")
 
@@ -61,6 +67,8 @@ class Scrubber:
         self._spellings: tuple[str, ...] = ()
         self._numbers: frozenset[int] = frozenset()
         self._ends: tuple[tuple[str, str, str], ...] = ()
+        #: values with what is in every large piece of them, and where
+        self._middles: tuple[tuple[str, str, int], ...] = ()
 
     def learn(self, name: str, value: str) -> None:
         """Look for this value, too, from now on."""
@@ -73,16 +81,24 @@ class Scrubber:
             # A longer one first: it may hold a shorter one.
             self._spellings = tuple(sorted(found, key=len, reverse=True))
             self._numbers = frozenset(int(known) for known in names if known.isascii() and known.isdigit())
+            self._middles = tuple(
+                (known, known[(at := (len(known) - _MIDDLE) // 2) : at + _MIDDLE], at)
+                for known in long
+                if len(known) >= 2 * _MIDDLE
+            )
             self._ends = tuple((known, known[: _part(known)], known[-_part(known) :]) for known in long)
             self.names = names
 
     def text(self, text: str) -> str:
-        """The text without the values."""
+        """The text without the values, and without pieces that are more than half of one."""
         if text in self.names:
             return HIDDEN
         for spelling in self._spellings:
             if spelling in text:
                 text = text.replace(spelling, HIDDEN)
+        for value, middle, at in self._middles:
+            if middle in text:
+                text = _without_pieces(text, value, middle, at)
         return text
 
     def message(self, text: str) -> str:
@@ -119,6 +135,23 @@ def _without(text: str, head: str, value: str) -> str:
             end += 1
         parts += [text[place:found], HIDDEN]
         place = end
+    return "".join([*parts, text[place:]])
+
+
+def _without_pieces(text: str, value: str, middle: str, at: int) -> str:
+    """The text without pieces of ``value`` that are long enough to have its ``middle``, which begins at ``at``, in them for sure."""
+    enough = (len(value) + len(middle) + 1) // 2
+    parts, place, look = [], 0, 0
+    while (found := text.find(middle, look)) >= 0:
+        start, end = found, found + len(middle)
+        while start > place and (before := at - (found - start) - 1) >= 0 and text[start - 1] == value[before]:
+            start -= 1
+        while end < len(text) and (after := at + end - found) < len(value) and text[end] == value[after]:
+            end += 1
+        look = end
+        if end - start >= enough:
+            parts += [text[place:start], HIDDEN]
+            place = end
     return "".join([*parts, text[place:]])
 
 

@@ -14,7 +14,7 @@ from attrs import evolve
 
 from fluxor_actors.engine.scrubbing import HIDDEN, SHORTEST, Scrubber, mapped
 from fluxor_actors.errors import ConfigError, ExpressionError, SecretError
-from fluxor_actors.process.commands import Cancel, Command, Decide, Signal, Steer
+from fluxor_actors.process.commands import Cancel, Command, Decide, EmitTasks, ResumeExecution, Signal, Steer
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.markers import ANY_MARKER, MARKER_START, SEAL, SecretNames, marker
 
@@ -27,6 +27,9 @@ SecretSource = Mapping[str, str] | Callable[[str], str | None]
 
 _VERBATIM = ("workflow",)
 """Services that the engine brings and that put their input into a journal: they are given the markers."""
+
+_SHOWN = ("printer",)
+"""Services that the engine brings and that show their input to people."""
 
 
 def open_secrets(source: SecretSource | None) -> Secrets | None:
@@ -124,7 +127,9 @@ class Secrets:
             SecretError: there is no such secret.
         """
         seal = environment.get(SEAL)
-        return value if seal is None or service in _VERBATIM else self._resolve(value, seal)
+        if seal is None or service in _VERBATIM:
+            return value
+        return _unmarked(value) if service in _SHOWN else self._resolve(value, seal)
 
     def _resolve(self, value: Any, seal: str) -> Any:
         if type(value) is not str:
@@ -182,8 +187,10 @@ class Secrets:
 
     def command(self, command: Command) -> Command:
         """What somebody tells a process, without values."""
-        if isinstance(command, Signal):
+        if isinstance(command, (Signal, ResumeExecution)):
             return evolve(command, value=self.output(command.value))
+        if isinstance(command, EmitTasks):
+            return evolve(command, items=tuple(self.output(each) for each in command.items))
         if isinstance(command, Steer):
             return evolve(command, values=self.output(command.values))
         if isinstance(command, Cancel):

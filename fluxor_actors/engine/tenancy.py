@@ -72,6 +72,8 @@ class Tenancy:
         self._faults = faults
         self._own = not take_over
         self._health = health
+        # Whoever has put a command there may have typed a secret.
+        self.scrub: Callable[[Command], Command] = lambda command: command
         # What processes were told and have not answered in time.
         self._unanswered: list[tuple[Order, Any]] = []
         self._obeying = threading.Lock()
@@ -233,7 +235,7 @@ class Tenancy:
     def _ask(self, order: Order) -> Any:
         """What will be the answer, or the error that it is."""
         try:
-            command = read_order(order.name, order.payload)
+            command = self.scrub(read_order(order.name, order.payload))
             return self._reach(order.process_id).ask(Remote(order.id, command), block=False)
         except Exception as error:  # whoever asked is to know
             return error
