@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,9 @@ class Tickets(MemoryQueue[Any]):
         super().__init__()
         self.items: list[Any] = []
 
-    def publish(self, item: Any, **options: Any) -> Any:
-        self.items.append((item, options))
-        return super().publish(item, **options)
+    def publish(self, item: Any, id: str | None = None) -> str:  # noqa: A002 - the interface's name
+        self.items.append((id, item))
+        return super().publish(item, id)
 
 
 def test_what_people_and_collectors_see(make: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -196,7 +197,7 @@ def test_a_start_that_is_refused(make: Make) -> None:
     assert found_in(str(caught.value)) == []
 
 
-WAYS = {
+WAYS: dict[str, Callable[[str], Any]] = {
     "cut in front": lambda value: value[3:],
     "cut behind": lambda value: value[:-4],
     "cut on both sides": lambda value: value[2:-2],
