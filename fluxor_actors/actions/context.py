@@ -23,7 +23,7 @@ from fluxor_actors.process.snapshot import Execution, Process
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
-__all__ = ["ActionContext", "Attempt", "Host", "current_context", "process_from_context"]
+__all__ = ["ActionContext", "Attempt", "Host", "current_context", "engine_side", "process_from_context"]
 
 
 class Attempt(Protocol):
@@ -183,11 +183,6 @@ class ActionContext:
         return self._attempt.origin
 
     @property
-    def host(self) -> Host:
-        """Who answers for the engine. The engine's own: what it is may change."""
-        return self._host
-
-    @property
     def attempt(self) -> int:
         """Number of the attempt, from 1."""
         return self._attempt.attempt
@@ -336,6 +331,11 @@ class ActionContext:
 
 
 current: ContextVar[ActionContext | None] = ContextVar("fluxor_actors.context", default=None)
+
+
+def engine_side(context: ActionContext) -> tuple[Attempt, Host]:
+    """For the engine: whose context it is, and who answers for it."""
+    return context._attempt, context._host  # noqa: SLF001 - kept from actions, and no one else's
 
 
 def current_context() -> ActionContext | None:

@@ -12,7 +12,7 @@ from fluxor_actors.definition.model import Action, Kind, Task, Workflow
 from fluxor_actors.errors import InputError
 from fluxor_actors.plain import to_plain
 
-__all__ = ["Alone", "alone", "calling"]
+__all__ = ["Alone", "alone", "calling", "task_alone"]
 
 
 @frozen
@@ -77,6 +77,16 @@ def alone(workflow: Workflow, name: str, value: Any, session: Mapping[str, Any] 
         auto_pause=False,
     )
     return Alone(around, state, f"{workflow.name}/{own_name}", task.namespace or own_name)
+
+
+def task_alone(workflow: Workflow, name: str) -> Task:
+    """A task of a workflow, by its id or name, without what ties it to its place there.
+
+    Raises:
+        TaskNotFoundError: there is no such task.
+        InputError: it is the whole workflow.
+    """
+    return alone(workflow, name, None).workflow.pipeline[0]
 
 
 def calling(action: str, value: Any) -> Alone:

@@ -16,7 +16,7 @@ from fluxor_actors.actors.lean import ActorDeadError, Timeout
 from fluxor_actors.actors.messages import Assignment, Forward
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.definition.model import Task, Workflow
-from fluxor_actors.engine.alone import alone
+from fluxor_actors.engine.alone import task_alone
 from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.secrecy import Secrets
 from fluxor_actors.errors import AwaitTimeoutError, EngineStoppedError
@@ -67,7 +67,7 @@ class Asking:
         Raises:
             TaskNotFoundError: there is none of that id or name.
         """
-        return alone(workflow, name, None).workflow.pipeline[0]
+        return task_alone(workflow, name)
 
     def conceal(self, value: Any, environment: Mapping[str, Any], where: str) -> Any:
         """What an action gives away, plain data, with markers in the place of secrets."""
@@ -116,6 +116,10 @@ class Asking:
         """Let others have the attempt's place among the workers for as long as this lasts."""
         with self._resting(self._talk(assignment)):
             yield
+
+    def serves(self, parts: Parts) -> bool:
+        """Whether it is that engine's."""
+        return self._parts is parts
 
     def close(self, assignment: Assignment) -> bool:
         """The attempt is over. Returns whether it was cut off by the end of the engine."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 from fluxor_actors.actors.directory import Completion
@@ -62,8 +63,11 @@ class ProcessHandle:
         Returns:
             The output. When time runs out, or the engine is shut down, the values so far with ``timed_out``.
         """
+        future = self._future()
         try:
-            output = self._looking.result(self._future(), timeout)
+            # Of one that has ended nobody waits; else, in an action, others may have its worker's place meanwhile.
+            with nullcontext() if future.done() else self._looking.resting():
+                output = self._looking.result(future, timeout)
         except TimeoutError:
             output = None
         # None, too, when the engine has stopped.

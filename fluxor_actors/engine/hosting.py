@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +152,10 @@ class ContextHost:
 
     def ask(self, attempt: Attempt, command: EmitTasks | AwaitWork, timeout: float | None) -> Answer:
         return self.asking.ask(_assignment(attempt), command, timeout)
+
+    def resting(self, attempt: Attempt) -> AbstractContextManager[None]:
+        """Let others have the attempt's place among the workers for as long as this lasts."""
+        return self.asking.resting(_assignment(attempt))
 
     def check(self, text: str) -> None:
         self.asking.check(text)

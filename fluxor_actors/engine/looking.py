@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Any
 
 from attrs import evolve
@@ -12,6 +13,7 @@ from fluxor_actors.actors.directory import Completion
 from fluxor_actors.actors.lean import ActorDeadError, Timeout
 from fluxor_actors.actors.messages import Describe, ReportRunning
 from fluxor_actors.actors.queue_report import QueueReport, ReportQueue
+from fluxor_actors.engine.acting import resting
 from fluxor_actors.engine.explaining import Explainer, Inside
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.machinery import result
@@ -38,6 +40,10 @@ class Looking:
         self._store = lifecycle.parts.store
         self._plan_of = lifecycle.plans.plan_of
         self._reading = Reading(lifecycle.parts)
+
+    def resting(self) -> AbstractContextManager[None]:
+        """Around a wait: whoever waits in an action lets others have its worker's place."""
+        return resting(self._lifecycle.parts)
 
     def process(self, process_id: str) -> Process:
         """One process."""

@@ -14,7 +14,18 @@ from fluxor_actors.errors import (
     NotAuthorizedError,
     StoreError,
 )
-from fluxor_actors.process.commands import Cancel, Command, Decide, Pause, Resume, ResumeFailed, Signal, Steer
+from fluxor_actors.process.commands import (
+    Cancel,
+    Command,
+    Decide,
+    EmitTasks,
+    Pause,
+    Resume,
+    ResumeExecution,
+    ResumeFailed,
+    Signal,
+    Steer,
+)
 from fluxor_actors.process.states import ProcessState
 
 __all__ = ["answer_of", "order_of", "read_answer", "read_order", "refusal_of"]
@@ -27,6 +38,8 @@ _NAMES: dict[type, str] = {
     Signal: "signal",
     Steer: "steer",
     Decide: "decide",
+    EmitTasks: "emit_executions",
+    ResumeExecution: "resume_execution",
 }
 _REFUSALS = {kind.__name__: kind for kind in (AlreadyDecidedError, InputError, NotAuthorizedError)}
 
@@ -53,6 +66,17 @@ def order_of(command: Command) -> tuple[str, str]:
             "by": command.decided_by,
             "args": command.args,
         }
+    elif isinstance(command, ResumeExecution):
+        payload = {"run": command.run, "value": command.value}
+    elif isinstance(command, EmitTasks):
+        payload = {
+            "run": command.run,
+            "as": command.as_,
+            "definitions": command.definitions,
+            "items": command.items,
+            "kinds": command.kinds,
+            "name": command.name,
+        }
     return _NAMES[type(command)], json.dumps(payload)
 
 
@@ -71,11 +95,20 @@ def read_order(name: str, payload: str) -> Command:
         "signal": lambda: Signal(given["name"], given["value"]),
         "steer": lambda: Steer(given["values"]),
         "decide": lambda: Decide(given["request"], given["approved"], given["reason"], given["by"], given["args"]),
+        "emit_executions": lambda: _emission(given),
+        "resume_execution": lambda: ResumeExecution(given["run"], given["value"]),
     }
     if name not in commands:
         raise StoreError(f"a command {name!r} is not known here; known are {', '.join(commands)}")
     command: Command = commands[name]()
     return command
+
+
+def _emission(given: dict[str, Any]) -> EmitTasks:
+    kinds = None if given["kinds"] is None else tuple(given["kinds"])
+    return EmitTasks(
+        given["run"], given["as"], tuple(given["definitions"]), tuple(given["items"]), kinds, name=given["name"]
+    )
 
 
 def answer_of(state: ProcessState) -> str:

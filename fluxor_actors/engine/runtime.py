@@ -11,6 +11,7 @@ from fluxor_actors.definition.model import Workflow
 from fluxor_actors.engine.alone import alone, calling
 from fluxor_actors.engine.ambient import ambient
 from fluxor_actors.engine.carrying import carry
+from fluxor_actors.engine.giving import Giving
 from fluxor_actors.engine.handle import ExecutionHandle, ProcessHandle
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.looking import Looking
@@ -29,7 +30,7 @@ from fluxor_actors.progress import Progress
 __all__ = ["Runtime"]
 
 
-class Runtime:
+class Runtime(Giving):
     r"""``engine.runtime``. Safe between threads.
 
     Example:
@@ -277,9 +278,6 @@ class Runtime:
         """Go on here with a process that a dead engine has left on the store, and with its sub-workflows.
 
         Returns:
-        In memory there is no other engine that could do so: there it is for one that was given the `MemoryStore` of an engine that is gone, and
-        sub-workflows are taken over one by one.
-
             Whether this engine runs it; False when another one, which lives, does.
 
         Raises:
@@ -289,10 +287,7 @@ class Runtime:
         if self._parts.store.header(process_id) is None:
             raise ProcessNotFoundError(process_id)
         tenancy = self._lifecycle.tenancy
-        if tenancy is not None:
-            return tenancy.take_over(process_id)
-        self._lifecycle.wake(process_id)
-        return True
+        return tenancy is None or tenancy.take_over(process_id)
 
     def process_from_context(self) -> Process | None:
         """The process of the action that runs in this thread; None outside of one."""

@@ -39,6 +39,7 @@ __all__ = [
     "collect_again",
     "emit_tasks",
     "end_wait",
+    "failure_of",
     "go_on",
     "resume_execution",
 ]
@@ -225,12 +226,13 @@ def _answer_group(turn: Turn, run: Run, ticket: int, group: Run | None) -> None:
         _end(turn, run, ticket)
         _answer(turn, run, ticket, failure=Failure.of(error))
     elif group.status.final:
-        failure = _failure_of(group)
+        failure = failure_of(group)
         _end(turn, run, ticket)
         _answer(turn, run, ticket, None if failure else group.fan.outputs, failure)
 
 
-def _failure_of(group: Run) -> Failure | None:
+def failure_of(group: Run) -> Failure | None:
+    """Why a group that has ended has no outputs; None when it has."""
     fan, cause = group.fan, group.failure
     if group.status is _E.COMPLETED:
         return None
@@ -310,7 +312,7 @@ def _all_ended(turn: Turn, run: Run, delegated: Delegation) -> None:
     groups = [turn.state.runs[group_id] for group_id in delegated.collecting]
     bad = next((group for group in groups if group.status is not _E.COMPLETED), None)
     if bad is not None:
-        turn.then(Step.FAIL, run, bad.failure or _failure_of(bad))
+        turn.then(Step.FAIL, run, bad.failure or failure_of(bad))
     else:
         turn.then(Step.COMPLETE, run, _output(join, groups))
 

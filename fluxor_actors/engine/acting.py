@@ -1,0 +1,35 @@
+"""Whether a thread is inside one of an engine's actions, and what holds for it then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fluxor_actors.actions import ActionContext, current_context
+from fluxor_actors.actions.context import engine_side
+from fluxor_actors.actors.parts import Parts
+from fluxor_actors.engine.hosting import ContextHost
+
+__all__ = ["acting", "resting"]
+
+
+def acting(parts: Parts) -> ActionContext | None:
+    """The context of the action of this engine that runs in this thread, or this asyncio task; None outside of one."""
+    context = current_context()
+    if context is None:
+        return None
+    _, host = engine_side(context)
+    return context if isinstance(host, ContextHost) and host.asking.serves(parts) else None
+
+
+@contextmanager
+def resting(parts: Parts) -> Iterator[None]:
+    """Whoever waits in an action lets others have its worker's place for as long as this lasts. Elsewhere it does nothing."""
+    context = acting(parts)
+    if context is None:
+        yield
+        return
+    attempt, host = engine_side(context)
+    assert isinstance(host, ContextHost)
+    with host.resting(attempt):
+        yield
