@@ -201,13 +201,13 @@ class Lifecycle:
             self._check_running()
             raise EngineStoppedError("the engine stopped while it was asked") from None
 
-    def ask_allocator(self, message: Any, timeout: float = 30.0) -> Any:
-        """Ask the allocator, from outside the actors; None when there is none."""
     def wake(self, process_id: str) -> None:
         """Go on with a process that nobody runs."""
         with contextlib.suppress(ActorDeadError):  # it is awake, and comes to its end just now
             self.ask_guardian(Reach(process_id)).tell(Wake())
 
+    def ask_allocator(self, message: Any, timeout: float = 30.0) -> Any:
+        """Ask the allocator, from outside the actors; None when there is none."""
         allocator: Any = self.parts.allocator
         try:
             return allocator.ask(message, timeout=timeout) if self._started else None

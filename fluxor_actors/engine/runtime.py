@@ -277,6 +277,9 @@ class Runtime(Giving):
     def take_over(self, process_id: str) -> bool:
         """Go on here with a process that a dead engine has left on the store, and with its sub-workflows.
 
+        In memory there is no other engine that could do so: there it is for one that was given the `MemoryStore` of an engine that is gone, and
+        sub-workflows are taken over one by one.
+
         Returns:
             Whether this engine runs it; False when another one, which lives, does.
 
@@ -287,7 +290,10 @@ class Runtime(Giving):
         if self._parts.store.header(process_id) is None:
             raise ProcessNotFoundError(process_id)
         tenancy = self._lifecycle.tenancy
-        return tenancy is None or tenancy.take_over(process_id)
+        if tenancy is not None:
+            return tenancy.take_over(process_id)
+        self._lifecycle.wake(process_id)
+        return True
 
     def process_from_context(self) -> Process | None:
         """The process of the action that runs in this thread; None outside of one."""
