@@ -1,4 +1,4 @@
 """The shell around the pure core: actors that commit what it decides, and carry out what follows.
 
-It may import everything that is listed above it in the layers; the façade imports it.
+May import queues, stores, actions, the core and what is below them; the façade imports it. Pykka is imported here and nowhere else.
 """

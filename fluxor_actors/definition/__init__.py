@@ -1,6 +1,6 @@
 """What a workflow is: the model, and everything between a document's text and a checked definition.
 
-May import the vocabulary (`errors`, `durations`, `ids`, `clock`) and `expression`; nothing above it.
+May import the expressions and the vocabulary below them; nothing above it.
 """
 
 from __future__ import annotations
