@@ -141,7 +141,11 @@ def _read(given: Mapping[str, Any]) -> Task:
     body: Any = to_plain(dict(given), "$.task")
     name = "task"
     words = {_WORDS.get(str(key).lower()) for key in body}
-    if len(body) == 1 and words == {None}:
+    if words == {None} or not words:
+        if len(body) != 1:
+            raise InputError(
+                f"a task is one name with a mapping, or what stands under its name; found the names {', '.join(map(str, body)) or 'of nothing'}"
+            )
         ((name, body),) = body.items()
     elif "name" in words or "id" in words:
         key = next(each for each in body if _WORDS.get(each.lower()) in ("id", "name"))
