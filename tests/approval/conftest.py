@@ -16,6 +16,27 @@ from tests.storage.conftest import admin, schema_url, server, url
 __all__ = ["admin", "no_thread_left", "schema_url", "server", "url"]
 
 
+_BRIEF = (
+    "what_is_asked",
+    "ten_threads",
+    "wrong_people",
+    "after_a_cancel",
+    "survive",
+    "another_engine",
+    "ends_the_wait",
+)
+"""What is always run on a server, too."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the rest there when there is time."""
+    for item in items:
+        here = Path(__file__).parent in item.path.parents
+        if here and "postgresql" in item.name and not any(part in item.name for part in _BRIEF):
+            item.add_marker("long")
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A store of each kind."""

@@ -294,6 +294,10 @@ def test_the_end_of_the_engine_ends_the_wait(engine: Fluxor) -> None:
         engine.shutdown(WAIT)
         with pytest.raises(fluxor.EngineStoppedError):
             waiting.result(WAIT)
+    with pytest.raises(fluxor.EngineStoppedError):
+        engine.approvals.wait_for_decision(request.id, timeout=WAIT)
+    with pytest.raises(fluxor.EngineStoppedError):
+        engine.approvals.decide(request.id, approved=True)
 
 
 def test_a_decider_for_workflows(engine: Fluxor, till: Till) -> None:

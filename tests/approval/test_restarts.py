@@ -12,7 +12,7 @@ import pytest
 import fluxor_actors as fluxor
 from fluxor_actors import Fluxor, ManualClock, Request, action
 from tests.approval.support import Heard
-from tests.durable.support import Program
+from tests.durable.support import Program, journal_of
 from tests.engine.support import WAIT, Make
 
 SHOP = """
@@ -98,8 +98,7 @@ def test_the_audit_is_complete(make: Make, url: str, till: Till) -> None:
     engine.runtime.handle("p").wait(WAIT)
     told = [
         (type(event).__name__, getattr(event, "decided_by", None), getattr(event, "reason", None))
-        for record in engine._lifecycle.parts.store.history("p")
-        for event in record.events
+        for event in journal_of(engine, "p")
         if type(event).__name__.startswith("Approval")
     ]
     assert told == [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from fluxor_actors.actors.approval_desk import ApprovalDesk
 from fluxor_actors.actors.approval_outcome import counted, outcome_of_filed, withdrawn
@@ -43,11 +45,12 @@ class WorkflowRequests:
 
     def pending(self, process_id: str | None, action: str | None) -> list[Request]:
         """Those that wait for an answer, in the order in which they were made. ``action``: as `normal_name` gives it."""
-        return [
-            _request(filed_of(record))
-            for record in self._store.approvals(process_id=process_id)
-            if action is None or normal_name(record.action) == action
-        ]
+        with self._saying_so():
+            return [
+                _request(filed_of(record))
+                for record in self._store.approvals(process_id=process_id)
+                if action is None or normal_name(record.action) == action
+            ]
 
     def request(self, request_id: str) -> Request | None:
         """The request of that id."""
@@ -57,7 +60,12 @@ class WorkflowRequests:
     def outcome(self, request_id: str) -> Decision | Exception | None:
         """What has become of a request; None while an answer is waited for."""
         filed = self._filed(request_id)
-        return None if filed is None else outcome_of_filed(filed)
+        if filed is None:
+            return None
+        found = outcome_of_filed(filed)
+        if found is None and self._lifecycle.stopped:
+            return EngineStoppedError("the engine stopped before the request was decided")
+        return found
 
     def decide(self, command: Decide) -> Decision | None:
         """Bring an answer to the process that waits for it, whoever runs that. None: there is no such request."""
@@ -109,15 +117,26 @@ class WorkflowRequests:
             try:
                 outcome = self.outcome(request_id)
                 known = outcome is not None or self._filed(request_id) is not None
-            except StoreError as lost:
+            except (EngineStoppedError, StoreError) as lost:
                 _logger.debug("nobody can say what became of request %s: %s", request_id, lost)
                 outcome, known = None, True
             if known:
                 self._desk.settle(request_id, outcome or error)
 
     def _filed(self, request_id: str) -> Filed | None:
-        record = self._store.approval(request_id)
+        with self._saying_so():
+            record = self._store.approval(request_id)
         return None if record is None else filed_of(record)
+
+    @contextmanager
+    def _saying_so(self) -> Iterator[None]:
+        """Say that the engine has stopped, where its store is closed under a call."""
+        try:
+            yield
+        except StoreError as error:
+            if self._lifecycle.stopped:
+                raise EngineStoppedError("the engine has stopped, and its store is closed") from error
+            raise
 
 
 def rejection_at_expiry(store: Store, reason: str, process_id: str, command: Command) -> Decide | None:
