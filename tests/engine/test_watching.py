@@ -268,9 +268,10 @@ def test_progress_of_what_runs(make: Make, gate: Gate) -> None:
     run = start(engine, text)
     gate.begun()
     assert run.progress() == Progress(total=2, completed=1, running=1)
+    heard = Heard()
+    engine.events.subscribe(heard)
     gate.open()
-    while run.progress().completed < 2:
-        pass
+    heard.until("execution.waiting")
     assert run.progress() == Progress(total=3, completed=2, pending=1)
     run.cancel()
     run.wait(WAIT)

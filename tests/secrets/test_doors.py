@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,22 @@ def test_a_task_that_is_run_alone(make: Make) -> None:
     assert taker.given == [f"on {PASSWORD}"], "what a caller gives is a secret like any other"
     store = engine._lifecycle.parts.store
     assert found_in(repr([store.read(header.id) for header in store.headers()])) == []
+
+
+def test_a_value_for_an_action_that_waits(make: Make) -> None:
+    entered = threading.Event()
+
+    @action("test:resumed")
+    def resumed(context: ActionContext) -> Any:
+        entered.set()
+        return context.await_resume(WAIT)
+
+    engine = make(resumed, secrets=SECRETS)
+    handle = start(engine, "name: x\npipeline: {a: {action: test:resumed}}")
+    assert entered.wait(WAIT)
+    engine.runtime.resume_execution(f"{handle.id}/x/a", {"value": TOKEN})
+    assert handle.wait(WAIT).output == {"a": {"value": "***"}}
+    assert found_in(repr(engine._lifecycle.parts.store.read(handle.id))) == []
 
 
 def test_a_message_with_a_value_in_it(make: Make) -> None:
