@@ -29,6 +29,7 @@ from fluxor_actors.errors import ConfigError, EngineBusyError, EngineStoppedErro
 from fluxor_actors.messaging.attaching import Engine, Handle
 from fluxor_actors.messaging.message import Message
 from fluxor_actors.messaging.queue import Queue
+from fluxor_actors.tracing import received
 
 if TYPE_CHECKING:
     from fluxor_actors.definition.model import Workflow
@@ -51,7 +52,8 @@ class Trigger:
     A message is acknowledged when the start of its process is committed. The process's id comes from the trigger's name and the message's id, so a message
     that is delivered twice, or published twice with one id, starts one process, as long as the store keeps that process (``retain=``). A message of
     which no initial state can be made, or that the workflow does not take, is refused, and becomes a dead letter in the end. While the engine
-    is busy or its store is away, messages wait without counting as refused.
+    is busy or its store is away, messages wait without counting as refused. A trace that `fluxor_actors.tracing.inject` has put into a message that is a
+    mapping goes on in the process.
 
     Args:
         queue: where messages come from.
@@ -205,7 +207,8 @@ class Trigger:
         state = self._state(message)
         while True:
             try:
-                return engine.runtime.start_process(workflow, state, process_id=process_id)
+                with received(message.payload):
+                    return engine.runtime.start_process(workflow, state, process_id=process_id)
             except (EngineBusyError, StoreError) as error:
                 _logger.info("trigger waits with process %s: %s", process_id, error)
                 if self._stopping.wait(delay):

@@ -18,7 +18,7 @@ from opentelemetry.trace import NoOpTracerProvider, get_current_span, get_tracer
 
 from fluxor_actors import ActionContext, ConfigError, Fluxor, InputError, Tracing, action
 from fluxor_actors.clock import SystemClock
-from fluxor_actors.messaging import MemoryQueue
+from fluxor_actors.messaging import MemoryQueue, Trigger
 from fluxor_actors.tracing import extract, inject, received
 from tests.engine.support import WAIT, Failing, Heard, Make, echo, start
 from tests.tracing.support import Recorder, attributes, tree
@@ -256,18 +256,23 @@ def test_from_a_message_to_a_process_and_on(make: Make) -> None:
         onward.publish(message)
 
     engine = make(send, tracer_provider=recorder.provider)
-    first = "name: first\npipeline: {a: {action: test:send}}"
-    second = "name: second\npipeline: {a: {action: nop:nop}}"
+    first, second = (
+        engine.runtime.decode_yaml_workflow(text)
+        for text in (
+            "name: first\npipeline: {a: {action: test:send}}",
+            "name: second\npipeline: {a: {action: nop:nop}}",
+        )
+    )
+    triggers = [engine.attach(Trigger(queue, first)), engine.attach(Trigger(onward, second))]
     with recorder.provider.get_tracer("app").start_as_current_span("request"):
         message = {"order": 7}
         inject(message)  # type: ignore[arg-type]  # a message holds more than headers
-        queue.publish(message)
-    for source, text in ((queue, first), (onward, second)):
-        taken = source.consume(WAIT)
-        assert taken is not None
-        with received(taken.payload):
-            start(engine, text).wait(WAIT).raise_for_error()
-        taken.ack()
+        queue.publish(message, id="1")
+    assert triggers[0].until_idle(WAIT)
+    engine.runtime.handle("first:1").wait(WAIT).raise_for_error()
+    assert triggers[1].until_idle(WAIT)
+    [process] = engine.runtime.processes(workflow="second")
+    engine.runtime.handle(process.id).wait(WAIT).raise_for_error()
     with received("not a mapping"), received({"traceparent": 7}), received({"traceparent": "wrong"}):
         assert not get_current_span().get_span_context().is_valid
     engine.shutdown(WAIT)
