@@ -27,6 +27,7 @@ FluxorError
 │   ├── ChildFailedError           a sub-workflow did not complete
 │   ├── DeadlockError              tasks or processes wait for each other in a circle
 │   ├── DependencyFailedError
+│   ├── PatchError                 a patch cannot be read, or does not fit the files
 │   ├── SecretError                there is no secret of that name
 │   └── TransitionLimitError       too many jumps
 ├── InputError                     a process cannot start with what it was given
@@ -63,6 +64,7 @@ from fluxor_actors.errors.action import (
     ChildFailedError,
     DeadlockError,
     DependencyFailedError,
+    PatchError,
     SecretError,
     TransitionLimitError,
 )
@@ -135,6 +137,7 @@ __all__ = [
     "NotAuthorizedError",
     "NotFoundError",
     "OwnershipLostError",
+    "PatchError",
     "ProcessFailedError",
     "ProcessNotFoundError",
     "QueueError",

@@ -17,6 +17,7 @@ __all__ = [
     "ChildFailedError",
     "DeadlockError",
     "DependencyFailedError",
+    "PatchError",
     "SecretError",
     "TransitionLimitError",
 ]
@@ -69,6 +70,26 @@ class DeadlockError(ActionError):
 
 class DependencyFailedError(ActionError):
     """A task named in ``dependsOn`` failed."""
+
+
+class PatchError(ActionError):
+    """A patch cannot be read, or does not fit the files: none of them was changed.
+
+    Attributes:
+        path: of the file that it is about, relative to ``workdir``; None: none in particular.
+        line: of the patch, from 1; None: none in particular.
+        retryable: False, as the same patch fits no better the next time.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, *, path: str | None = None, line: int | None = None) -> None:
+        self.path = path
+        self.line = line
+        where = [f"line {line} of the patch"] if line is not None else []
+        if path is not None:
+            where.append(path)
+        super().__init__(f"{', '.join(where)}: {message}" if where else message)
 
 
 class SecretError(ActionError):

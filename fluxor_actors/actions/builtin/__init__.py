@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fluxor_actors.actions.builtin.nop import Nop
+from fluxor_actors.actions.builtin.patch import PatchService
 from fluxor_actors.actions.builtin.printer import Printer
 from fluxor_actors.actions.builtin.workflow import WorkflowHost, WorkflowService
 
-__all__ = ["Nop", "Printer", "WorkflowHost", "WorkflowService"]
+__all__ = ["Nop", "PatchService", "Printer", "WorkflowHost", "WorkflowService"]
