@@ -69,7 +69,9 @@ def relative(path: Path) -> str:
 
 def test_there_are_examples() -> None:
     assert {folder.name for folder in FOLDERS} == {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
-    assert set(COMMANDS) | {path.parent.name for path in PROGRAMS} | {"web_app"} == {folder.name for folder in FOLDERS}
+    assert set(COMMANDS) | {path.parent.name for path in PROGRAMS} | {"approvals_web", "web_app"} == {
+        folder.name for folder in FOLDERS
+    }
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
