@@ -70,7 +70,7 @@ class FilesystemQueue(Generic[T]):
 
     Raises:
         ConfigError: the path is not a local one.
-        QueueError: the folder cannot be made.
+        QueueError: the folder cannot be made, or the system has no named pipes.
     """
 
     def __init__(
@@ -83,6 +83,11 @@ class FilesystemQueue(Generic[T]):
         codec: Codec[T] | None = None,
         clock: Clock | None = None,
     ) -> None:
+        if not hasattr(os, "mkfifo"):
+            raise QueueError(
+                "a queue in a folder needs named pipes and locks that end with their program, which this system does not have; "
+                "use MemoryQueue within a program, or KombuQueue between programs"
+            )
         self._retries = Retries.of(max_retries, retry_delay)
         self._sync = sync
         self._codec: Codec[T] = codec or PlainCodec()

@@ -7,13 +7,16 @@ by whoever holds its lock, so nobody is ever taken for dead who is just coming o
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
+import sys
 import time
 import uuid
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = ["Member", "departed"]
 

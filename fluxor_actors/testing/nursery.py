@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from fluxor_actors.errors import ConfigError
 from fluxor_actors.testing.effects import EFFECTS, Effects
 from fluxor_actors.testing.jobs import Job, job_from_json, job_to_json
 
@@ -44,6 +45,9 @@ ERRORS = "errors.txt"
 class Nursery:
     """The side that asks. ``with`` ends it.
 
+    Raises:
+        ConfigError: the system is not Linux.
+
     Example:
         >>> with Nursery() as nursery:
         ...     nursery.run([])
@@ -51,6 +55,10 @@ class Nursery:
     """
 
     def __init__(self) -> None:
+        if not hasattr(os, "pidfd_open"):
+            raise ConfigError(
+                "programs are killed here by means that only Linux has: run this there, or in a container"
+            )
         self._process = subprocess.Popen(
             [sys.executable, "-c", "from fluxor_actors.testing.nursery import main; main()"],
             stdin=subprocess.PIPE,

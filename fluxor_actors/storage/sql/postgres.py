@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import select
+import socket
 import threading
 import time
 from typing import Any
@@ -49,7 +49,8 @@ class PostgresBackend:
         self._heard = 0
         self._closed = False
         # Wakes who waits for a change when the store is closed.
-        self._end_read, self._end_write = os.pipe()
+        # Sockets and no pipe: on Windows nothing else can be waited for beside a connection.
+        self._end_read, self._end_write = socket.socketpair()
 
     # Connections --------------------------------------------------------------------------------------------------------
 
@@ -214,10 +215,10 @@ class PostgresBackend:
         if self._closed:
             return
         self._closed = True
-        os.write(self._end_write, b"x")
+        self._end_write.send(b"x")
         with self._listen_lock:
             if self._listening is not None:
                 self._listening.close()
                 self._listening = None
-            os.close(self._end_read)
-            os.close(self._end_write)
+            self._end_read.close()
+            self._end_write.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -49,7 +50,11 @@ class SqliteBackend:
         self._path = Path(url.database)
         self._busy_timeout = busy_timeout
         self._pool_size = pool_size
-        self._pragmas = {"synchronous": "FULL" if durability == STRICT else "NORMAL", **pragmas}
+        strict: dict[str, int | str] = {"synchronous": "FULL"}
+        if sys.platform == "darwin":
+            # There, a file that is synchronised may still be on its way through the drive.
+            strict |= {"fullfsync": 1, "checkpoint_fullfsync": 1}
+        self._pragmas = {**(strict if durability == STRICT else {"synchronous": "NORMAL"}), **pragmas}
         # A connection of its own, so that who looks for changes never waits for who writes.
         self._watch_lock = threading.Lock()
         self._watching: sqlite3.Connection | None = None
