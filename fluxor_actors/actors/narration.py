@@ -43,6 +43,8 @@ _RUN: dict[type, str] = {
     happened.ChildAwaited: "execution.waiting",
     happened.SignalAwaited: "execution.waiting",
     happened.GroupJoined: "execution.waiting",
+    happened.WaitBegun: "execution.waiting",
+    happened.OutputAwaited: "execution.waiting",
     happened.ApprovalRequested: "execution.waiting",
     happened.FanOutBegun: "execution.expanded",
     happened.GroupOpened: "execution.expanded",
