@@ -17,6 +17,7 @@ from typing import Any
 from attrs import field, frozen
 
 from fluxor_actors.errors import ConfigError, QueueError
+from fluxor_actors.messaging.taking import take
 
 __all__ = ["Broker", "Raw"]
 
@@ -126,7 +127,9 @@ class Broker:
 
     def get(self, queue: str) -> Raw | None:
         """The next, unsettled; None when there is none."""
-        received = self._queue(queue).get(no_ack=False)
+        bound = self._queue(queue)
+        redis = self._work.transport.driver_type == "redis"
+        received = take(self._channel, bound.name) if redis else bound.get(no_ack=False)
         return None if received is None else Raw.of(received)
 
     def ack(self, raw: Raw) -> bool:

@@ -16,7 +16,6 @@ from fluxor_actors.messaging import KombuQueue
 from tests.messaging.server import Server
 from tests.messaging.support import Call, drained, got
 
-
 kombu: Any = untyped
 
 
@@ -147,3 +146,26 @@ def test_what_is_written_is_what_other_programs_can_read(redis: Server, queue: K
         assert json.loads(message.body) == {"ü": [1, None]}
         assert message.headers["id"] == "mine"
     assert queue.consume(timeout=0) is None
+
+
+def test_what_is_not_even_from_this_client_is_kept_in_a_list(redis: Server, queue: KombuQueue[Any]) -> None:
+    queue.publish("before")
+    with kombu.Connection(redis.url) as connection:
+        client = connection.default_channel.client
+        for junk in ("junk", "[1]", "{}", '{"properties": {"delivery_tag": "x"}}'):
+            client.lpush(queue.name, junk)
+        queue.publish("after")
+        assert drained(queue) == ["before", "after"]
+        assert client.llen(f"{queue.name}.damaged") == 4
+
+
+def test_keys_may_have_a_prefix(redis: Server, request: pytest.FixtureRequest) -> None:
+    options = {"global_keyprefix": "mine:"}
+    queue = KombuQueue[Any](redis.url, request.node.name, retry_delay=0, transport_options=options)
+    queue.publish(1)
+    got(queue).nack("once more")
+    assert got(queue).attempts == 2
+    queue.close()
+    again = KombuQueue[Any](redis.url, request.node.name, retry_delay=0, transport_options=options)
+    assert drained(again) == [1]
+    again.close()

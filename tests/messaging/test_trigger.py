@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from fluxor_actors import Fluxor
 from fluxor_actors.clock import ManualClock
 from fluxor_actors.errors import ConfigError, EngineStoppedError, LocationError, QueueError, StoreUnavailableError
-from fluxor_actors.messaging import MemoryQueue, Message, Trigger
+from fluxor_actors.messaging import FilesystemQueue, MemoryQueue, Message, Trigger
 from fluxor_actors.storage import MemoryStore
 from tests.engine.support import Gate, Make, workflow
 from tests.messaging.support import WAIT
@@ -200,3 +201,78 @@ def test_wrong_settings_are_refused(make: Make) -> None:
         Trigger(queue, "order", name="a/b")
     with pytest.raises(LocationError):
         engine.attach(Trigger(queue, "no/such/file.yaml"))
+
+
+def test_a_busy_engine_is_tried_again(make: Make, gate: Gate) -> None:
+    engine, queue = make(gate.action, max_pending=1, on_busy="raise"), MemoryQueue[Any](max_retries=0)
+    trigger = engine.attach(Trigger(queue, workflow(engine, GATED), max_pending=None))
+    for number in range(3):
+        queue.publish({}, id=str(number))
+    gate.begun()
+    assert not trigger.until_idle(0.2)
+    gate.open()
+    assert trigger.until_idle(WAIT)
+    assert {engine.runtime.handle(f"gated:{number}").wait(WAIT).state for number in range(3)} == {"completed"}
+    assert queue.dead_letters() == []
+
+
+class Stuck(MemoryQueue[Any]):
+    """A queue whose messages cannot be settled at first, and which raises what no queue should."""
+
+    fails = 2
+    settled = 0
+
+    def consume(self, timeout: float | None = None) -> Message[Any] | None:
+        message = super().consume(timeout)
+        if message is not None:
+            message.receipt = _Late(self, message.receipt)
+        return message
+
+
+class _Late:
+    def __init__(self, queue: Stuck, receipt: Any) -> None:
+        self.queue = queue
+        self.receipt = receipt
+
+    def ack(self) -> bool:
+        return self._settle(self.receipt.ack)
+
+    def nack(self, error: str) -> bool:
+        return self._settle(lambda: self.receipt.nack(error))
+
+    def release(self) -> bool:
+        return self._settle(self.receipt.release)
+
+    def _settle(self, settle: Any) -> bool:
+        if self.queue.fails:
+            self.queue.fails -= 1
+            raise RuntimeError("cannot be settled")
+        self.queue.settled += 1
+        return bool(settle())
+
+
+def test_what_cannot_be_settled_is_tried_again(make: Make) -> None:
+    engine, queue = make(), Stuck(max_retries=0)
+    trigger = engine.attach(Trigger(queue, workflow(engine, ORDER)))
+    queue.publish({"n": 1}, id="a")
+    queue.publish([], id="b")
+    assert trigger.until_idle(WAIT)
+    assert (output(engine, "order:a")["got"], queue.settled) == (1, 2)
+    assert [letter.id for letter in queue.dead_letters()] == ["b"]
+
+
+def test_engines_on_one_store_and_one_queue_start_each_process_once(make: Make, tmp_path: Path) -> None:
+    triggers, queues = [], []
+    for _ in range(2):
+        queue = FilesystemQueue[Any](tmp_path / "orders", sync=False)
+        engine = make(store=f"sqlite:///{tmp_path}/runs.db", durability="relaxed")
+        triggers.append(engine.attach(Trigger(queue, workflow(engine, ORDER))))
+        queues.append(queue)
+    for number in range(40):
+        queues[0].publish({"n": number % 20}, id=str(number % 20))
+    assert all(trigger.until_idle(WAIT) for trigger in triggers)
+    assert len(engine.runtime.processes()) == 20
+    assert [output(engine, f"order:{number}")["got"] for number in range(20)] == list(range(20))
+    engine.shutdown(WAIT)
+    for queue in queues:
+        queue.close()
