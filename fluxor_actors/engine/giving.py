@@ -17,7 +17,7 @@ from fluxor_actors.engine.carrying import carry
 from fluxor_actors.engine.groups import Groups
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.looking import Looking
-from fluxor_actors.errors import AwaitTimeoutError, InvalidStateError
+from fluxor_actors.errors import AwaitTimeoutError, ExecutionNotFoundError, InvalidStateError, ProcessNotFoundError
 from fluxor_actors.names import execution_id, split_execution_id
 from fluxor_actors.plain import to_plain
 from fluxor_actors.process.commands import Command, EmitTasks, ResumeExecution
@@ -61,7 +61,10 @@ class Giving:
             return context.emit_children(children)
         process_id, run = split_execution_id(parent_id)
         name = f"sent{hashlib.sha256(self._lifecycle.ids.process().encode()).hexdigest()[:16]}"
-        command = self._sent(process_id, run, name, children)
+        try:
+            command = self._sent(process_id, run, name, children)
+        except ProcessNotFoundError as error:
+            raise ExecutionNotFoundError(parent_id) from error
         self._tell(parent_id, command)
         return execution_id(process_id, f"{run}#{name}")
 
@@ -153,6 +156,8 @@ class Giving:
         process_id, _ = split_execution_id(id)
         try:
             return carry(self._lifecycle, process_id, command)
+        except ProcessNotFoundError as error:
+            raise ExecutionNotFoundError(id) from error
         except InvalidStateError:
             self._looking.execution(id)  # there may be none of this id
             raise
