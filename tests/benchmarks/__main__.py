@@ -14,13 +14,14 @@ from tests.benchmarks.durable import durable_chain, durable_fan_out, recovery, s
 from tests.benchmarks.floors import FLOORS
 from tests.benchmarks.harness import Row, as_json, as_table
 from tests.benchmarks.imports import import_time
+from tests.benchmarks.queued import queue_in_files, queue_in_memory
 from tests.benchmarks.residents import at_once, idle, parked
 from tests.benchmarks.resting import parked_on_disk
 from tests.benchmarks.throughput import Size, chain, fan_out, fan_out_growth, start_to_result, unexported_tracing
 
 ROWS: tuple[Callable[[Size], Row], ...] = (
     chain, fan_out, fan_out_growth, start_to_result, parked, at_once, idle, import_time, durable_chain, durable_fan_out,
-    recovery, signal, parked_on_disk, unexported_tracing,
+    recovery, signal, parked_on_disk, unexported_tracing, queue_in_memory, queue_in_files,
 )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ class Row:
         measured: the figure as people read it.
         figure: the figure that is compared, in ``unit``.
         unit: a floor's name in the plural, or a unit of measure.
-        reach: at most this is asked for.
+        reach: at most this is asked for; None: nothing is, and the row only tells.
         stretch: at most this is hoped for.
         note: what else was seen.
         broken: what must not happen, and did.
@@ -42,7 +42,7 @@ class Row:
     measured: str
     figure: float
     unit: str
-    reach: float
+    reach: float | None = None
     stretch: float | None = None
     note: str = ""
     broken: str = ""
@@ -50,13 +50,15 @@ class Row:
     @property
     def reached(self) -> bool:
         """Whether the first mark is reached."""
-        return not self.broken and self.figure <= self.reach
+        return not self.broken and (self.reach is None or self.figure <= self.reach)
 
     @property
     def mark(self) -> str:
         """The row's verdict in a word."""
         if not self.reached:
             return "missed"
+        if self.reach is None:
+            return ""
         return "stretch" if self.stretch is not None and self.figure <= self.stretch else "reached"
 
 
@@ -111,11 +113,10 @@ def as_table(floors: dict[str, float], rows: Sequence[Row]) -> str:
     lines += ["", "| work | measured | figure | reach | stretch | mark |", "| --- | --- | --- | --- | --- | --- |"]
     for row in rows:
         stretch = "" if row.stretch is None else f"≤ {row.stretch:g}"
+        reach = "" if row.reach is None else f"≤ {row.reach:g}"
         remark = "; ".join(part for part in (row.broken, row.note) if part)
         mark = f"{row.mark}: {remark}" if remark else row.mark
-        lines.append(
-            f"| {row.work} | {row.measured} | {row.figure:.2f} {row.unit} | ≤ {row.reach:g} | {stretch} | {mark} |"
-        )
+        lines.append(f"| {row.work} | {row.measured} | {row.figure:.2f} {row.unit} | {reach} | {stretch} | {mark} |")
     return "\n".join(lines)
 
 
