@@ -99,6 +99,11 @@ class Timer:
         """How many timers are set."""
         return len(self._armed)
 
+    def armed(self) -> tuple[tuple[str, str, TimerKind], ...]:
+        """Which timers are set: of which process, run and kind."""
+        with self._condition:
+            return tuple(self._armed)
+
     def shutdown(self, timeout: float | None = None) -> bool:
         """Forget all timers and end the thread. Safe to call twice and from any thread, its own too.
 

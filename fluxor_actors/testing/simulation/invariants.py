@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from fluxor_actors.actors.timer import Timer
@@ -14,7 +14,7 @@ from fluxor_actors.process.events import (
     ProcessRestarted,
     RunOpened,
 )
-from fluxor_actors.process.plan import Plan, Role
+from fluxor_actors.process.plan import Plan, Role, TaskPlan
 from fluxor_actors.storage import Header
 from fluxor_actors.storage.durable import DurableStore
 from fluxor_actors.testing.findings import Finding
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["broken"]
 
-PlanOf = Callable[[str], Plan]
+_LATER = 100
 
 
 def broken(simulation: Simulation) -> Iterator[Finding]:
@@ -77,9 +77,17 @@ def _excused(run: str, opened: dict[str, RunOpened], plan: Plan) -> bool:
     each = opened.get(run)
     while each is not None:
         # What an action has emitted is in no plan of the document's.
-        if each.demanded or each.task >= len(plan.tasks) or plan.tasks[each.task].role is Role.FINALLY:
+        if each.demanded or each.task >= len(plan.tasks) or _in_finally(plan.tasks[each.task], plan):
             return True
         each = None if each.parent is None else opened.get(each.parent)
+    return False
+
+
+def _in_finally(task: TaskPlan, plan: Plan) -> bool:
+    while task.number:
+        if task.role is Role.FINALLY:
+            return True
+        task = plan.tasks[task.parent]
     return False
 
 
@@ -91,7 +99,17 @@ def _unexplained(simulation: Simulation, header: Header) -> Iterator[Finding]:
 
 
 def _left(simulation: Simulation) -> Iterator[Finding]:
-    """Everything has ended: there is nothing to wake anybody for."""
+    """Everything has ended: there is nothing to wake anybody for, and nothing is called any more."""
     for alarm in simulation.dispatcher.alarms:
-        if isinstance(alarm, Timer) and len(alarm):
-            yield Finding("left", "timer", f"{len(alarm)} timers are set, and every process has ended")
+        # That of no run is for trying again what a store could not do.
+        runs = [key for key in alarm.armed() if key[1]] if isinstance(alarm, Timer) else []
+        for process_id, run, kind in runs:
+            yield Finding(
+                "left", execution_id(process_id, run), f"a timer ({kind}) is set, and every process has ended"
+            )
+    calls = len(simulation.ledger.calls)
+    for _ in range(_LATER):
+        if not simulation.next():
+            break
+    for call in simulation.ledger.calls[calls:]:
+        yield Finding("left", call.key, f"attempt {call.attempt} began after every process had ended")

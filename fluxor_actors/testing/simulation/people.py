@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
+from fluxor_actors.errors import AlreadyDecidedError, InvalidStateError, NotAuthorizedError
 from fluxor_actors.process.explanation import Cause, Explanation
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.testing.simulation.run import SimulatedRun
@@ -25,26 +27,30 @@ def helpful(run: SimulatedRun) -> None:
 
 def _help(run: SimulatedRun) -> bool:
     """Do something that is waited for. Whether there was anything."""
-    simulation = run.simulation
     for process_id, explanation in waiting_in(run.explain()):
-        one = SimulatedRun(simulation, process_id)
-        if explanation.state is ProcessState.PAUSED:
-            one.resume()
-            return True
-        for waiting in explanation.waiting:
-            if waiting.cause is Cause.APPROVAL and one.requests():
-                request = one.requests()[0]
-                approvers = request.meta.get("approvers") or ["somebody"]
-                one.approve(request.id, by=str(approvers[_votes(run) % len(approvers)]))
+        one = SimulatedRun(run.simulation, process_id)
+        # What is waited for may be over at the moment when somebody comes.
+        with contextlib.suppress(InvalidStateError):
+            if explanation.state is ProcessState.PAUSED:
+                one.resume()
                 return True
-            if waiting.cause is Cause.SIGNAL:
-                one.signal(waiting.on, "sent")
-                return True
+            for waiting in explanation.waiting:
+                if waiting.cause is Cause.APPROVAL and _approve(one):
+                    return True
+                if waiting.cause is Cause.SIGNAL:
+                    one.signal(waiting.on, "sent")
+                    return True
     return False
 
 
-def _votes(run: SimulatedRun) -> int:
-    return sum("decide" in line for line in run.simulation.trace.lines)
+def _approve(run: SimulatedRun) -> bool:
+    """Approve the oldest request, in the name of one who may and has not yet. Whether somebody has."""
+    for request in run.requests():
+        for name in request.meta.get("approvers") or ["somebody"]:
+            with contextlib.suppress(AlreadyDecidedError, NotAuthorizedError, AssertionError):
+                run.approve(request.id, by=str(name))
+                return True
+    return False
 
 
 def waiting_in(explanation: Explanation) -> Iterator[tuple[str, Explanation]]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from attrs import field, frozen
 
 from fluxor_actors.definition import Workflow
-from fluxor_actors.errors import DefinitionError, OwnershipLostError, StoreUnavailableError
+from fluxor_actors.errors import DefinitionError
 from fluxor_actors.process.states import ProcessState
 from fluxor_actors.testing.findings import Finding
 from fluxor_actors.testing.simulation.chaos import Chaos
 from fluxor_actors.testing.simulation.invariants import broken
+from fluxor_actors.testing.simulation.listening import errors_of
 from fluxor_actors.testing.simulation.outcome import Played
 from fluxor_actors.testing.simulation.run import SimulatedRun
 from fluxor_actors.testing.simulation.world import Simulation
@@ -27,8 +26,6 @@ Drive = Callable[[SimulatedRun], object]
 
 Expect = Callable[[SimulatedRun], object] | str | Mapping[str, Any] | None
 """What should come of it: a state; values of the output; a function that raises `AssertionError`, or answers False, if it is not as it should be."""
-
-_INTERNAL = "fluxor_actors"
 
 
 @frozen(kw_only=True)
@@ -53,7 +50,7 @@ def play(scenario: Scenario, seed: int) -> Played:
     simulation = Simulation(
         seed, actions=scenario.actions, services=scenario.services, faults=scenario.faults, **scenario.options
     )
-    with simulation, _errors(simulation, findings):
+    with simulation, errors_of(simulation, findings):
         try:
             run = simulation.run(scenario.workflow, scenario.inputs, *scenario.tasks)
             scenario.drive(run)
@@ -97,28 +94,3 @@ def _problem(run: SimulatedRun, expect: Expect) -> str | None:
             None if not wrong else f"output is {wrong}, not {dict(expect)}; state is {run.state}, errors {run.errors}"
         )
     return "it was not as expected" if expect(run) is False else None
-
-
-class _Listening(logging.Handler):
-    """Notes errors that the engine logs, but for those that the simulation has made."""
-
-    def __init__(self, simulation: Simulation, findings: list[Finding]) -> None:
-        super().__init__(logging.ERROR)
-        self._simulation = simulation
-        self._findings = findings
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = None if record.exc_info is None else record.exc_info[1]
-        made = isinstance(error, (StoreUnavailableError, OwnershipLostError))
-        if not made and not self._simulation.dying:
-            self._findings.append(Finding("log", record.name, f"{record.getMessage()} ({error!r})"))
-
-
-@contextmanager
-def _errors(simulation: Simulation, findings: list[Finding]) -> Iterator[None]:
-    logger, listening = logging.getLogger(_INTERNAL), _Listening(simulation, findings)
-    logger.addHandler(listening)
-    try:
-        yield
-    finally:
-        logger.removeHandler(listening)

@@ -136,7 +136,7 @@ class _Shrinker:
         )
         if failed is None:
             return False
-        if not self._always and all(play(other, seed).findings for seed in range(_SEEDS, 3 * _SEEDS)):
+        if not self._always and all(play(other, seed).findings for seed in range(_SEEDS, 8 * _SEEDS)):
             return False
         self._scenario, self._best = other, failed
         return True

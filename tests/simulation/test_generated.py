@@ -1,0 +1,45 @@
+"""Generated documents on every construct, run by a whole engine in a seeded order, with people, actions and faults that do anything.
+
+A seed is a document and all that happens to it. `FLUXOR_SIMULATION_SEEDS=20000` plays as many in the long test, `FLUXOR_SIMULATION_FIRST=7` begins with seed 7.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from fluxor_actors.testing import CALM
+from tests.generated.documents import document_of
+from tests.simulation.unruly import EVERYTHING, play, seeds_that_fail
+
+_FIRST = int(os.environ.get("FLUXOR_SIMULATION_FIRST", "0"))
+_SEEDS = int(os.environ.get("FLUXOR_SIMULATION_SEEDS", "2000"))
+
+
+def test_whatever_happens_the_invariants_hold() -> None:
+    found, states = seeds_that_fail(range(40))
+    assert not found, found[0]
+    assert {"completed", "failed", "cancelled"} <= set(states)
+
+
+def test_without_faults_too() -> None:
+    found, _ = seeds_that_fail(range(1000, 1010), CALM)
+    assert not found, found[0]
+
+
+def test_a_seed_is_always_the_same() -> None:
+    for seed in (5, 11):
+        assert document_of(seed) == document_of(seed)
+        assert play(seed).hashes == play(seed).hashes
+
+
+@pytest.mark.long
+def test_thousands_of_seeds() -> None:
+    last = _FIRST + _SEEDS
+    print(f"seeds {_FIRST} to {last - 1}, with {EVERYTHING}")
+    found, states = seeds_that_fail(range(_FIRST, last))
+    print(dict(states))
+    assert not found, f"{len(found)} of {_SEEDS} seeds fail\n" + "\n".join(found[:3])
+    # Not one is left half way.
+    assert set(states) <= {"completed", "failed", "cancelled"}

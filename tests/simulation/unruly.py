@@ -1,0 +1,102 @@
+"""What simulations of generated documents share: actions that do anything, and people who do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+from fluxor_actors.errors import FluxorError
+from fluxor_actors.testing import (
+    Behaviour,
+    Call,
+    Chaos,
+    SimulatedRun,
+    SimulationReport,
+    chooses,
+    dies,
+    fails,
+    hangs,
+    helpful,
+    returns,
+    simulate,
+    takes,
+)
+from tests.generated.documents import document_of
+
+__all__ = ["EVERYTHING", "anything", "seeds_that_fail", "unruly"]
+
+EVERYTHING = Chaos(crashes=3, store_failures=3, slow_commits=2, delays=3, repeats=4, lost_workers=1)
+
+
+def any_behaviour(call: Call, random: Random) -> Behaviour:
+    chance = random.random()
+    if chance < 0.6:
+        return returns({"n": random.randint(0, 9)})
+    if chance < 0.72:
+        return fails(ValueError("broken"))
+    if chance < 0.94:
+        return takes(random.choice((0.5, 3, 15, 90)), returns([1, 2]), heeds=random.random() < 0.7)
+    # One that never returns is freed by a cancellation or a timeout only: here, the second attempt of such a task returns.
+    return dies() if chance < 0.97 or call.attempt > 1 else hangs()
+
+
+anything = chooses(any_behaviour)
+
+
+def unruly(run: SimulatedRun) -> None:
+    """Do this and that, in any order; then help the process to its end."""
+    simulation = run.simulation
+    random: Random = Random(f"people {run.simulation.trace.hash}")
+    for _ in range(random.randint(0, 8)):
+        what = random.choice(
+            ("next", "next", "next", "signal", "decide", "pause", "resume", "cancel", "again", "crash")
+        )
+        try:
+            if what == "next":
+                simulation.next()
+            elif what == "signal":
+                run.signal(random.choice(("go", "stop")), 1)
+            elif what == "decide" and run.requests():
+                decide = run.approve if random.random() < 0.7 else run.reject
+                decide(by=random.choice(("ada", "bob", "eve")))
+            elif what == "pause":
+                run.pause()
+            elif what == "resume":
+                run.resume()
+            elif what == "cancel" and random.random() < 0.4:
+                run.cancel("enough")
+            elif what == "again":
+                run.resume_failed()
+        except FluxorError:
+            continue  # it is not possible just now
+    helpful(run)
+    if not run.state.final:
+        # It hangs in an action.
+        run.cancel("nobody waits for it any more")
+        helpful(run)
+    if random.random() < 0.3 and run.state in ("failed", "cancelled"):
+        run.resume_failed()
+        helpful(run)
+
+
+def play(seed: int, faults: Chaos = EVERYTHING, tries: int = 0) -> SimulationReport:
+    return simulate(
+        document_of(seed),
+        seeds=[seed],
+        inputs={"fuse": 0 if seed % 7 == 3 else 1},
+        actions={"*": anything, "t:x": anything},
+        faults=faults,
+        drive=unruly,
+        tries=tries,
+    )
+
+
+def seeds_that_fail(seeds: range, faults: Chaos = EVERYTHING) -> tuple[list[str], Counter[str]]:
+    """What is said of each seed that fails, and how many processes ended how."""
+    found, states = [], Counter[str]()
+    for seed in seeds:
+        report = play(seed, faults)
+        states.update(report.states)
+        if not report.ok:
+            found.append(str(report))
+    return found, states
