@@ -24,9 +24,10 @@ _ROOT = Path(__file__).parents[2]
 class Program:
     """`tests.durable.program` in a process of its own: what it prints is read line by line."""
 
-    def __init__(self, url: str, *arguments: str, lease: float = 2.0) -> None:
+    def __init__(self, url: str, *arguments: str, lease: float = 2.0, module: str = "tests.durable.program") -> None:
+        first = (str(lease),) if module == "tests.durable.program" else ()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.durable.program", url, str(lease), *arguments],
+            [sys.executable, "-m", module, url, *first, *arguments],
             stdout=subprocess.PIPE,
             stdin=subprocess.PIPE,
             text=True,
