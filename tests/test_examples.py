@@ -24,7 +24,7 @@ DOCUMENTS = sorted(EXAMPLES.glob("*/*.yaml"))
 PROGRAMS = sorted(EXAMPLES.glob("*/main.py"))
 # Examples that need no Python, with what comes in the order that it has in expected.txt and what in any order.
 COMMANDS = {"hello": True, "parent_child": True, "matrix_build": False}
-PAGES = [ROOT / "README.md", *(ROOT / "docs" / name for name in ("index.md", "embedding.md", "architecture.md"))]
+PAGES = [ROOT / "README.md", *(ROOT / "docs" / name for name in ("index.md", "embedding.md", "from-go.md"))]
 PYTHON_BLOCKS = [(page, number) for page in PAGES for number in range(len(runnable(page)))]
 
 
