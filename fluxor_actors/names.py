@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-__all__ = ["child_process_id", "execution_id", "split_execution_id"]
+__all__ = ["OTHER_NAMES", "child_process_id", "execution_id", "split_execution_id"]
+
+OTHER_NAMES = {"system/exec": "system/executor", "system/executor": "system/exec"}
+"""Services that are known by two names: what a policy says of the one holds for the other."""
 
 
 def execution_id(process_id: str, run_id: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from attrs import field, frozen
 
 from fluxor_actors.definition.model import PolicyRule
+from fluxor_actors.names import OTHER_NAMES
 
 __all__ = ["Policy", "PolicyLike", "Ruling", "Verdict", "normal_name", "verdict_of"]
 
@@ -151,10 +152,11 @@ class Ruling:
 
 
 def _match(patterns: Iterable[str], name: str) -> str | None:
-    service = name.rpartition(":")[0]
+    service, _, method = name.rpartition(":")
+    services = (service, OTHER_NAMES[service]) if service in OTHER_NAMES else (service,)
     for pattern in patterns:
         normal = normal_name(pattern)
-        if fnmatchcase(name, normal) or normal == service:
+        if any(normal == each or fnmatchcase(f"{each}:{method}", normal) for each in services):
             return pattern
     return None
 

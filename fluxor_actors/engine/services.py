@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from fluxor_actors.actions import ActionContext
-from fluxor_actors.actions.builtin import Nop, PatchService, Printer, WorkflowService
+from fluxor_actors.actions.builtin import ExecService, Nop, PatchService, Printer, WorkflowService
 from fluxor_actors.actors.parts import Origin
 from fluxor_actors.definition import Loader
 from fluxor_actors.definition.model import Workflow
@@ -79,4 +79,5 @@ def _inherited(origin: Origin) -> tuple[Policy, ...]:
 
 def built_in(lifecycle: Lifecycle, loader: Loader) -> list[object]:
     """The services that every engine has."""
-    return [Nop(), Printer(), PatchService(), WorkflowService(_WorkflowHost(lifecycle, loader))]
+    shells = [ExecService(), ExecService("system/executor")]
+    return [Nop(), Printer(), *shells, PatchService(), WorkflowService(_WorkflowHost(lifecycle, loader))]

@@ -25,6 +25,7 @@ FluxorError
 │   ├── ActionTimeoutError
 │   ├── AwaitTimeoutError
 │   ├── ChildFailedError           a sub-workflow did not complete
+│   ├── CommandError               a command of a shell did not succeed
 │   ├── DeadlockError              tasks or processes wait for each other in a circle
 │   ├── DependencyFailedError
 │   ├── PatchError                 a patch cannot be read, or does not fit the files
@@ -62,6 +63,7 @@ from fluxor_actors.errors.action import (
     ActionTimeoutError,
     AwaitTimeoutError,
     ChildFailedError,
+    CommandError,
     DeadlockError,
     DependencyFailedError,
     PatchError,
@@ -118,6 +120,7 @@ __all__ = [
     "ApprovalNotFoundError",
     "AwaitTimeoutError",
     "ChildFailedError",
+    "CommandError",
     "ConfigError",
     "DeadlockError",
     "DefinitionError",

@@ -15,6 +15,7 @@ __all__ = [
     "ActionTimeoutError",
     "AwaitTimeoutError",
     "ChildFailedError",
+    "CommandError",
     "DeadlockError",
     "DependencyFailedError",
     "PatchError",
@@ -62,6 +63,18 @@ class AwaitTimeoutError(ActionError, TimeoutError):
 
 class ChildFailedError(ActionError):
     """A process started by ``workflow:run`` did not complete."""
+
+
+class CommandError(ActionError):
+    """A command has ended with another status than 0, or no shell could be had.
+
+    Attributes:
+        status: that of the command; None: it was not run.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(message)
 
 
 class DeadlockError(ActionError):

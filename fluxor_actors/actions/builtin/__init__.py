@@ -5,6 +5,7 @@ from __future__ import annotations
 from fluxor_actors.actions.builtin.nop import Nop
 from fluxor_actors.actions.builtin.patch import PatchService
 from fluxor_actors.actions.builtin.printer import Printer
+from fluxor_actors.actions.builtin.shell import ExecService
 from fluxor_actors.actions.builtin.workflow import WorkflowHost, WorkflowService
 
-__all__ = ["Nop", "PatchService", "Printer", "WorkflowHost", "WorkflowService"]
+__all__ = ["ExecService", "Nop", "PatchService", "Printer", "WorkflowHost", "WorkflowService"]
