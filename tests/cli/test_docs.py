@@ -16,7 +16,7 @@ from tests.cli.support import environment, invoke
 from tests.markdown import ROOT, Block, blocks, masked
 
 PAGE = ROOT / "docs" / "command-line.md"
-OF_RELEASE = ("fluxor ps", "fluxor show", "fluxor history", "fluxor cancel", "fluxor resume ")
+OF_RELEASE = ("fluxor ps", "fluxor show", "fluxor explain", "fluxor history", "fluxor cancel", "fluxor resume ")
 COMMANDS = [each.name or each.callback.__name__.replace("_", "-") for each in app.registered_commands if each.callback]
 SHOWN = [
     (command, output)
