@@ -9,6 +9,7 @@ from attrs import Factory, define
 
 from fluxor_actors.actions import ActionContext, Actions, Cancellation, invoke
 from fluxor_actors.definition.model import Task
+from fluxor_actors.errors import TaskNotFoundError
 from fluxor_actors.process.snapshot import Execution, Process
 
 
@@ -34,6 +35,7 @@ class FakeHost:
     scrub: Callable[[str], str] | None = None
     where: str | None = None
     calls: list[Any] = Factory(list)
+    answers: list[Any] = Factory(list)
 
     def process(self, attempt: Any) -> Any:
         self.calls.append("process")
@@ -58,6 +60,22 @@ class FakeHost:
 
     def heartbeat(self, attempt: Any) -> None:
         self.calls.append("heartbeat")
+
+    def ask(self, attempt: Any, command: Any, timeout: float | None) -> Any:
+        self.calls.append((command, timeout))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def check(self, text: str) -> None:
+        self.calls.append(text)
+
+    def named(self, attempt: Any, name: str) -> Task:
+        raise TaskNotFoundError(name)
+
+    def conceal(self, attempt: Any, value: Any) -> Any:
+        return value
 
 
 def new_context(host: FakeHost | None = None, *, started: float | None = None, **attempt: Any) -> ActionContext:

@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import pykka
@@ -272,6 +273,153 @@ def test_the_places_never_exceed_what_is_allowed_after_waiting(start: Start) -> 
     assert status(allocator).queued == 1
     action.finish_all()
     assert {supervisor.outcome().run, supervisor.outcome().run} == {"waits", "third"}
+
+
+class Resting:
+    """An action that hands back its place, waits for the test, and takes it again."""
+
+    def __init__(self) -> None:
+        self.allocator: Any = None
+        self.released: SimpleQueue[Assignment] = SimpleQueue()
+        self.asked: SimpleQueue[str] = SimpleQueue()
+        self.back: SimpleQueue[str] = SimpleQueue()
+        self.cut: SimpleQueue[str] = SimpleQueue()
+        self.action = Gated()
+        self._gates: dict[str, threading.Event] = {}
+
+    def __call__(self, message: Assignment) -> AttemptSucceeded:
+        if message.input == "rests":
+            gate = self._gates.setdefault(message.run, threading.Event())
+
+            def cut() -> None:
+                self.cut.put(message.run)
+                gate.set()
+
+            self.allocator.tell(ReleaseSlot(message, cut))
+            self.released.put(message)
+            assert gate.wait(WAIT)
+            reply = self.allocator.ask(ReclaimSlot(message), block=False)
+            self.asked.put(message.run)
+            reply.get(timeout=WAIT)
+            self.back.put(message.run)
+        return self.action(message)
+
+    def go_on(self, run: str) -> None:
+        """It asks for its place."""
+        self._gates[run].set()
+        assert self.asked.get(timeout=WAIT) == run
+
+    def rest(self, *runs: str, action: str = "nop:nop") -> list[Assignment]:
+        """Have attempts begin that then rest."""
+        begun = []
+        for run in runs:
+            self.allocator.tell(assignment(run, value="rests", action=action))
+            begun.append(self.released.get(timeout=WAIT))
+        return begun
+
+
+def test_who_goes_on_waits_for_a_place_and_comes_before_what_is_new(start: Start) -> None:
+    resting = Resting()
+    resting.allocator = allocator = start(resting, workers=1)
+    resting.rest("a", "b")
+    allocator.tell(assignment("runs"))
+    runs = resting.action.begun()
+    allocator.tell(assignment("new"))
+    resting.go_on("b")
+    resting.go_on("a")
+    assert status(allocator).queued == 1
+    assert resting.back.empty()
+    resting.action.finish(runs)
+    order = []
+    for _ in range(3):
+        begun = resting.action.begun()
+        order.append(begun.run)
+        resting.action.finish(begun)
+    assert order == ["b", "a", "new"]
+    resting.action.finish_all()
+    eventually(allocator, lambda seen: seen.workers == 1 and not seen.running)
+
+
+def test_a_limited_action_that_rests_lets_its_like_begin_and_waits_for_it(start: Start) -> None:
+    resting = Resting()
+    resting.allocator = allocator = start(resting, workers=4, action_limits={"t:one": 1})
+    resting.rest("a", action="t:one")
+    allocator.tell(assignment("b", action="t:one"))
+    other = resting.action.begun()
+    resting.go_on("a")
+    assert status(allocator).running == ("p/a", "p/b")
+    assert resting.back.empty()
+    resting.action.finish(other)
+    assert resting.back.get(timeout=WAIT) == "a"
+    resting.action.finish_all()
+
+
+def test_who_is_asked_to_stop_goes_on_at_once(start: Start) -> None:
+    resting = Resting()
+    resting.allocator = allocator = start(resting, workers=1)
+    [rests] = resting.rest("a")
+    allocator.tell(assignment("runs"))
+    resting.action.begun()
+    resting.go_on("a")
+    allocator.tell(ReclaimSlot(rests, at_once=True))
+    assert resting.back.get(timeout=WAIT) == "a"
+    resting.action.finish_all()
+    eventually(allocator, lambda seen: seen.workers == 1 and not seen.running)
+
+
+def test_an_abandoned_attempt_that_waits_for_its_place_is_let_go(start: Start) -> None:
+    resting = Resting()
+    resting.allocator = allocator = start(resting, workers=1)
+    resting.rest("a")
+    allocator.tell(assignment("runs"))
+    runs = resting.action.begun()
+    resting.go_on("a")
+    allocator.tell(Abandon("p", "a", 1))
+    assert resting.back.get(timeout=WAIT) == "a"
+    resting.action.finish_all()
+    assert runs.run == "runs"
+    eventually(allocator, lambda seen: seen.workers == 1 and not seen.running and not seen.abandoned)
+
+
+def test_draining_cuts_off_those_who_wait_once_nothing_else_runs(start: Start) -> None:
+    resting = Resting()
+    resting.allocator = allocator = start(resting, workers=1)
+    resting.rest("a", "b")
+    allocator.tell(assignment("runs"))
+    runs = resting.action.begun()
+    reply = allocator.ask(Drain(), block=False)
+    assert resting.cut.empty()
+    resting.action.finish(runs)
+    assert {resting.cut.get(timeout=WAIT), resting.cut.get(timeout=WAIT)} == {"a", "b"}
+    resting.action.finish_all()
+    assert reply.get(timeout=WAIT).running == ()
+
+
+def test_without_any_thread_for_it_what_others_wait_for_fails(stepping: SteppingDispatcher) -> None:
+    """Nobody else would ever do it: all who have a place wait."""
+    spawned: list[Any] = []
+    supervisor = Listening()
+
+    class Handle(Listening):
+        def stop(self, *, block: bool) -> None: ...
+        def join(self, timeout: float | None = None) -> bool:
+            return True
+
+    def spawn(_allocator: Any) -> Any:
+        if spawned:
+            raise RuntimeError("can't start new thread")
+        spawned.append(Handle())
+        return spawned[0]
+
+    allocator = Allocator.start(stepping, spawn, 1)
+    first = assignment("first")
+    allocator.tell(first)
+    allocator.tell(ReleaseSlot(first))
+    allocator.tell(assignment("inner", supervisor=supervisor))
+    stepping.run_until_idle()
+    [_, failed] = supervisor.messages if len(supervisor.messages) == 2 else [None, *supervisor.messages]
+    assert isinstance(failed, AttemptFailed)
+    assert "no worker could be started" in failed.failure.message
 
 
 # When things break ----------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def waiting(make: Make, text: str = EXTRA, *services: Any, **options: Any) -> tu
 def test_children_are_sent_to_an_execution_and_awaited(make: Make, by: str) -> None:
     engine, handle, execution = waiting(make)
     runtime = engine.runtime
-    children = ["extra", Execution(id="", name="t:double", input={"n": 4}), {"named": {"action": "nop:nop"}}]
+    children: list[Any] = ["extra", Execution(id="", name="t:double", input={"n": 4}), {"named": {"action": "nop:nop"}}]
     group = runtime.emit_executions(execution if by == "execution" else execution.id, children)
     assert group.startswith("p1/w/do#sent")
     assert runtime.await_group(group, WAIT) == [20, 8, None]
