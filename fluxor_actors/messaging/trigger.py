@@ -135,7 +135,9 @@ class Trigger:
         self.stop(timeout)
 
     def until_idle(self, timeout: float | None = None) -> bool:
-        """Wait until it has found the queue empty, at least once from now on: what was published before has been dealt with then.
+        """Wait until it has found the queue empty, at least once from now on.
+
+        What was published before has been dealt with then, but for what was refused and waits for its next delivery.
 
         Returns:
             False when time ran out.
