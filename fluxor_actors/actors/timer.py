@@ -43,11 +43,14 @@ class Timer:
         deliver: called on the timer's thread, outside its lock; what it raises is logged.
         name: of the thread.
         threaded: False starts no thread; call `fire_due` when the time is `due`.
+
+    Attributes:
+        deliver: as above; a simulation puts another in its place.
     """
 
     def __init__(self, clock: Clock, deliver: Deliver, *, name: str = "fluxor-timer", threaded: bool = True) -> None:
         self._clock = clock
-        self._deliver = deliver
+        self.deliver = deliver
         self._name = name
         self._threaded = threaded
         self._condition = threading.Condition()
@@ -140,7 +143,7 @@ class Timer:
     def _fire(self, ready: list[tuple[float, int, _Key]]) -> None:
         for due, _, (process_id, run, kind) in ready:
             try:
-                self._deliver(process_id, FireTimer(run, kind, due))
+                self.deliver(process_id, FireTimer(run, kind, due))
             except BaseException:  # one process that cannot be reached must not cost the others their timers
                 _logger.exception(
                     "could not deliver a timer (%s) of %s to process %s", kind, run, process_id,

@@ -36,8 +36,8 @@ def any_behaviour(call: Call, random: Random) -> Behaviour:
         return fails(ValueError("broken"))
     if chance < 0.94:
         return takes(random.choice((0.5, 3, 15, 90)), returns([1, 2]), heeds=random.random() < 0.7)
-    # One that never returns is freed by a cancellation or a timeout only: here, the second attempt of such a task returns.
-    return dies() if chance < 0.97 or call.attempt > 1 else hangs()
+    # One that never returns is freed by a cancellation or a timeout only: what runs after a cancellation, or again, does return.
+    return dies() if chance < 0.97 or call.attempt > 1 or "finally" in call.key else hangs()
 
 
 anything = chooses(any_behaviour)

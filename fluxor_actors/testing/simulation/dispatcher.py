@@ -5,10 +5,14 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from fluxor_actors.actors.dispatcher import Runnable, SteppingDispatcher
+from fluxor_actors.actors.dispatcher import Alarm, Runnable, SteppingDispatcher
+from fluxor_actors.actors.messages import Deliver
+from fluxor_actors.actors.timer import Timer
 from fluxor_actors.actors.worker import Invoke, Spawn
+from fluxor_actors.process.commands import Command
 from fluxor_actors.testing.simulation.chaos import Luck
 from fluxor_actors.testing.simulation.clock import VirtualClock
 from fluxor_actors.testing.simulation.trace import Trace
@@ -75,6 +79,18 @@ class SimulatedDispatcher(SteppingDispatcher):
     def workers(self, invoke: Invoke) -> Spawn:
         """What starts workers: see `WithWorkers`."""
         return self._hire(self, invoke)
+
+    def attend(self, alarm: Alarm) -> None:
+        """Have an alarm fire when its time comes. A timer's may do so twice."""
+        if isinstance(alarm, Timer):
+            alarm.deliver = partial(self._deliver, alarm.deliver)
+        super().attend(alarm)
+
+    def _deliver(self, deliver: Deliver, process_id: str, command: Command) -> None:
+        deliver(process_id, command)
+        if self._luck.strikes("repeats"):
+            again = Turn(f"Timer again {process_id}", partial(deliver, process_id, command))
+            self.at(self.clock.time() + self._luck.between(0.0, 20.0), again)
 
     def at(self, instant: float, turn: Turn) -> None:
         """Give a turn at an instant, in seconds since the epoch."""

@@ -100,6 +100,10 @@ def _unexplained(simulation: Simulation, header: Header) -> Iterator[Finding]:
 
 def _left(simulation: Simulation) -> Iterator[Finding]:
     """Everything has ended: there is nothing to wake anybody for, and nothing is called any more."""
+    now = simulation.clock.time()
+    while (due := simulation.dispatcher.next_due()) is not None and due <= now:
+        # One that is due already does nothing, for nobody waits for it any more.
+        simulation.next()
     for alarm in simulation.dispatcher.alarms:
         # That of no run is for trying again what a store could not do.
         runs = [key for key in alarm.armed() if key[1]] if isinstance(alarm, Timer) else []
