@@ -7,6 +7,7 @@ import inspect
 import re
 from typing import Any
 
+import attrs
 import pytest
 
 import fluxor_actors as fluxor
@@ -145,3 +146,18 @@ def test_links_to_others_are_to_their_documentation() -> None:
     links = re.findall(r"\]\((https?://[^)]+)\)", read("comparison.md"))
     assert len(links) > 20
     assert all(link.startswith("https://") for link in links)
+
+
+def test_every_option_of_an_engine_is_explained() -> None:
+    options = [name for name in inspect.signature(fluxor.Fluxor).parameters if name != "settings"]
+    settings = [field.name for field in attrs.fields(fluxor.Config) if field.name != "processor"]
+    tables = read("embedding.md").partition("## Settings")[2]
+    assert [name for name in (*options, *settings) if f"`{name}`" not in tables] == []
+
+
+@pytest.mark.parametrize("cls", [fluxor.Fluxor, fluxor.ProcessHandle, fluxor.ApprovalService])
+def test_every_method_is_on_some_page(cls: type) -> None:
+    pages = "\n".join(read(page) for page in NAV if page != "from-go.md")
+    names = [name for name, value in inspect.getmembers(cls) if not name.startswith("_") and callable(value)]
+    # What joins a service to an engine is the engine's affair.
+    assert [name for name in names if not re.search(rf"\b{name}\b", pages) and name not in ("attach", "detach")] == []
