@@ -11,7 +11,7 @@ from fluxor_actors.process.ending import complete, end, fail, stop
 from fluxor_actors.process.events import CancelSignalled, Outcome, RunClosing, RunCompleted
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.joining import joined_output
-from fluxor_actors.process.opening import open_run
+from fluxor_actors.process.opening import error_variables, open_run
 from fluxor_actors.process.run import Body, FanBody, Phase, Run
 from fluxor_actors.process.states import ExecutionState
 from fluxor_actors.process.turn import Step, Turn
@@ -84,7 +84,7 @@ def settle(turn: Turn, run: Run) -> None:
     outcome = body.outcome
     if outcome is Outcome.FAILED and task.catch is not None and not (body.caught or body.finalized):
         assert body.failure is not None
-        open_run(turn, run, turn.plan.tasks[task.catch], variables=_error_variables(turn, body.failure))
+        open_run(turn, run, turn.plan.tasks[task.catch], variables=error_variables(turn, body.failure))
     elif task.finally_ is not None and not body.finalized:
         open_run(turn, run, turn.plan.tasks[task.finally_])
     elif outcome is Outcome.FAILED:
@@ -127,12 +127,3 @@ def _output(run: Run) -> Any:
         assert fan_out is not None
         return joined_output(fan_out.join, run.body)
     return dict(run.below.results)
-
-
-def _error_variables(turn: Turn, failure: Failure) -> dict[str, Any]:
-    return {
-        "_lastError": failure.message,
-        "_lastErrorTask": failure.task,
-        "_lastErrorProcess": turn.state.id,
-        "error": failure.as_mapping(),
-    }

@@ -72,7 +72,8 @@ def jumped(state: State, event: happened.Jumped) -> None:
         _abandon_foreign(body)
     body.phase = Phase.BODY
     body.outcome = None
-    body.failure = None
+    if event.target != run.task.catch:
+        body.failure = None
     body.blocking = None
     body.caught = False
     body.cursor = state.plan.child_towards(run.task, event.target).position

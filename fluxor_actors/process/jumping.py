@@ -6,8 +6,8 @@ from fluxor_actors.errors import FluxorError
 from fluxor_actors.process.events import Jumped, JumpRequested, Outcome, RunClosing
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.leaving import way
-from fluxor_actors.process.opening import open_run
-from fluxor_actors.process.plan import Flow
+from fluxor_actors.process.opening import admit, error_variables, open_run
+from fluxor_actors.process.plan import Flow, Role
 from fluxor_actors.process.run import Departure, Run
 from fluxor_actors.process.running import open_item
 from fluxor_actors.process.turn import Step, Turn
@@ -28,6 +28,12 @@ def jump(turn: Turn, run: Run, target: int) -> None:
             stopped.append(place.below.children[blocking])
     if place is not None and not ending:
         enter_target(turn, place, Departure(target, (), run.index, run.iteration))
+        if place.task.flow is Flow.SEQUENCE:
+            # It does not wait for the target, if that is asynchronous.
+            turn.then(Step.ADVANCE, place)
+        elif place.below.queue and place.task.fan_out is None:
+            # The run that has jumped has left a place, and whoever comes again stands behind those who wait.
+            admit(turn, place)
         return
     turn.emit(JumpRequested((place or leaving[-1]).id, target, tuple(ending)))
     for child in reversed(stopped):
@@ -47,7 +53,7 @@ def _leave(turn: Turn, leaving: list[Run]) -> list[Run]:
 
 def enter_target(turn: Turn, run: Run, departure: Departure) -> None:
     """Go on from the target, which is below ``run``."""
-    target = departure.target
+    target, failure = departure.target, run.below.failure
     turn.emit(Jumped(run.id, target, departure.leaving))
     if run.task.flow is Flow.FAN_OUT:
         assert departure.index is not None
@@ -57,7 +63,9 @@ def enter_target(turn: Turn, run: Run, departure: Departure) -> None:
             turn.then(Step.CLOSE, run, Outcome.FAILED, Failure.of(error, task=run.task.id, retryable=False))
         return
     task = turn.plan.child_towards(run.task, target)
-    open_run(turn, run, task, target=None if task.number == target else target)
+    # A ``catch`` that starts over sees what it has seen before.
+    variables = error_variables(turn, failure) if failure is not None and task.role is Role.CATCH else None
+    open_run(turn, run, task, variables=variables, target=None if task.number == target else target)
 
 
 def restart(turn: Turn, root: Run) -> None:

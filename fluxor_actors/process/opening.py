@@ -30,7 +30,7 @@ from fluxor_actors.process.settings import evaluate_init
 from fluxor_actors.process.states import ExecutionState, ProcessState
 from fluxor_actors.process.turn import Note, Step, Turn
 
-__all__ = ["admit", "begin", "delay_over", "due_of", "fail_dependent", "open_run", "unmet"]
+__all__ = ["admit", "begin", "delay_over", "due_of", "error_variables", "fail_dependent", "open_run", "unmet"]
 
 _GOOD = (ExecutionState.COMPLETED, ExecutionState.SKIPPED)
 
@@ -59,6 +59,16 @@ def open_run(
     run = turn.state.runs[run_id]
     turn.agenda.append((Step.BEGIN, run))
     return run
+
+
+def error_variables(turn: Turn, failure: Failure) -> dict[str, Any]:
+    """What a ``catch`` sees of the failure."""
+    return {
+        "_lastError": failure.message,
+        "_lastErrorTask": failure.task,
+        "_lastErrorProcess": turn.state.id,
+        "error": failure.as_mapping(),
+    }
 
 
 def begin(turn: Turn, run: Run) -> None:

@@ -156,6 +156,9 @@ def item_ended(turn: Turn, run: Run, item: Run) -> None:
     joined = None if fan.joined is None else turn.state.runs.get(fan.joined)
     if joined is not None:
         turn.then(Step.CHECK_JOIN, joined, run)
+        if _decided(joined, fan):
+            # Whoever awaits the group closes it: what has not begun is not begun any more.
+            return
     elif item.status is ExecutionState.FAILED and fan_out.fail_fast:
         turn.then(Step.CLOSE, run, Outcome.FAILED, item.failure)
         return
@@ -166,3 +169,13 @@ def item_ended(turn: Turn, run: Run, item: Run) -> None:
         _advance_fan_out(turn, run)
     elif fan.open == 0:
         turn.then(Step.SETTLE, run)
+
+
+def _decided(joined: Run, fan: FanBody) -> bool:
+    """Whether the run that awaits a group has what it waits for, or cannot get it any more."""
+    join = joined.task.join
+    if join is None or joined.delegated is not None or joined.status is not ExecutionState.WAIT_ASYNC:
+        return False
+    return (join.mode is AwaitMode.FIRST and fan.first is not None) or (
+        join.mode is AwaitMode.ANY_ERROR and fan.failed > 0
+    )

@@ -61,6 +61,8 @@ from tests.definition.helpers import problems_of, read, refused, warnings_of
         ("a: {goto: {when: x, task: catch}}\n  catch: {}", ["ordinary order"]),
         ("a: {goto: {when: x, task: y}}\n  finally: {y: {}}", ["ordinary order"]),
         ("a: {}\n  finally: {x: {goto: {when: v, task: a}}}", ["would leave w/finally"]),
+        ("a: {}\n  finally: {x: {goto: {when: v, task: finally}}}", ["would leave w/finally"]),
+        ("a: {}\n  finally: {goto: {when: v, task: finally}}", ["would leave w/finally"]),
         ("a: {goto: {when: x, task: d}}\ndependencies: {d: {}}", ["runs only for the tasks that depend on it"]),
         ("a: {dependsOn: d}\ndependencies: {d: {goto: {when: x, task: a}}}", ["for which other tasks wait"]),
         # expressions

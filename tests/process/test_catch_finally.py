@@ -207,6 +207,35 @@ pipeline:
     assert driver.status == "completed"
 
 
+@pytest.mark.parametrize("kind", ["Sequence", "Parallel"])
+def test_a_catch_that_starts_over_sees_the_error_again(kind: str) -> None:
+    driver = Driver(
+        f"""
+name: w
+init: {{n: 0}}
+pipeline:
+  kind: {kind}
+  a: {{action: t:x, input: {{fail: oh}}}}
+  catch: {{action: t:x, input: "${{error.task}} ${{_lastError}}", post: {{n: "${{n + 1}}"}}, goto: {{when: "n < 3", task: catch}}}}
+"""
+    ).start()
+    assert [value for run, value in driver.inputs if "catch" in run] == ["w/a oh"] * 3
+    assert driver.status == "completed"
+
+
+def test_a_catch_that_starts_over_and_is_skipped_has_caught_nothing() -> None:
+    driver = Driver(
+        """
+name: w
+pipeline:
+  a: {action: t:x, input: {fail: oh}}
+  catch: {when: "!tried", post: {tried: true}, goto: {when: tried, task: catch}}
+"""
+    ).start()
+    assert driver.status == "failed"
+    assert "w/a" in driver.state.errors
+
+
 def test_what_is_caught_is_not_taken_up_again_later() -> None:
     driver = Driver(
         "name: w\npipeline: {s: {a: {action: t:x, input: {fail: oh}}, catch: {action: t:x}}, b: {action: t:x}}",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fluxor_actors.errors import DefinitionError
-from fluxor_actors.process.events import GroupOpened
+from fluxor_actors.process.events import GroupOpened, RunOpened
 from tests.process.driver import Driver, plan_of
 
 
@@ -404,3 +404,24 @@ pipeline:
     )
     driver.finish("w/s/a").fail("w/e/work[0]").fail("w/e/work[1]")
     assert driver.status == "cancelled"
+
+
+@pytest.mark.parametrize("mode", ["first", "anyError"])
+def test_no_further_item_begins_once_the_awaiting_task_is_decided(mode: str) -> None:
+    driver = Driver(
+        f"""
+name: w
+pipeline:
+  many: {{concurrency: 1, emit: {{forEach: [1, 2, 3], task: {{work: {{action: t:x, input: "${{item}}"}}}}}}}}
+  later: {{await: {{on: many, mode: {mode}}}}}
+  catch: {{}}
+""",
+        hold=("work",),
+    ).start()
+    if mode == "first":
+        driver.finish("w/many/work[0]", 1)
+    else:
+        driver.fail("w/many/work[0]")
+    assert driver.calls == ["w/many/work[0]"]
+    assert driver.names(RunOpened).count("many/work[1]") == 0
+    assert driver.status == "completed"

@@ -224,6 +224,45 @@ def test_too_many_jumps_can_be_caught() -> None:
     assert driver.session["why"] == "TransitionLimitError"
 
 
+def test_an_asynchronous_target_is_not_waited_for() -> None:
+    driver = Driver(
+        f"""
+name: w
+pipeline:
+  beside: {{action: t:x, async: true}}
+  next: {{action: t:x}}
+  again: {{action: t:x, {_COUNT}, goto: {{when: "n < 2", task: beside}}}}
+""",
+        hold=("beside",),
+    ).start()
+    assert driver.calls == ["w/beside", "w/next", "w/again", "w/beside#2", "w/next#2", "w/again#2"]
+    driver.finish("w/beside").finish("w/beside#2")
+    assert driver.status == "completed"
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_a_branch_that_starts_over_leaves_its_place_to_who_waits(limit: int) -> None:
+    driver = Driver(
+        f"""
+name: w
+pipeline:
+  kind: Parallel
+  concurrency: {limit}
+  tasks:
+    a: {{action: t:x, post: {{n: "${{default(n, 0) + 1}}"}}, goto: {{when: "n < 3", task: a}}}}
+    b: {{action: t:x}}
+    c: {{action: t:x}}
+""",
+        hold=("a", "b", "c"),
+    ).start()
+    driver.finish("w/a")
+    assert driver.calls == ["w/a", "w/b", "w/c"][: limit + 1]
+    while driver.held:
+        driver.finish(next(iter(driver.held)))
+    assert sorted(driver.calls) == ["w/a", "w/a#2", "w/a#3", "w/b", "w/c"]
+    assert driver.status == "completed"
+
+
 def test_a_branch_may_jump_within_itself_only() -> None:
     driver = Driver(
         f"""

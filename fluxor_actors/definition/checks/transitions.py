@@ -15,7 +15,7 @@ def forbidden_jump(index: TaskIndex, source: str, target: str) -> str:
 
     A target inside a Parallel or Graph task, or inside an item, is reached only from the same branch or item. A ``catch``
     or ``finally``, and what is under ``dependencies``, is entered only from inside it; a ``finally`` and a dependency are not
-    left either.
+    left either, and a ``finally`` does not start over.
     """
     return _leaving(index, source, target) or _entering(index, source, target)
 
@@ -23,7 +23,8 @@ def forbidden_jump(index: TaskIndex, source: str, target: str) -> str:
 def _leaving(index: TaskIndex, source: str, target: str) -> str:
     for inner in (source, *index.ancestors(source)):
         place = index.places[inner]
-        if index.contains(inner, target):
+        # What cleans up does so once: it does not start over either.
+        if index.contains(inner, target) and not (inner == target and place.role is Role.FINALLY):
             break
         if place.role is Role.FINALLY:
             return f"it would leave {inner}, which has to run to its end"
