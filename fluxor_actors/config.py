@@ -53,13 +53,23 @@ def _lease(value: object) -> float:
     return seconds
 
 
+def _texts(value: object, setting: str, expected: str) -> tuple[str, ...]:
+    texts = (value,) if isinstance(value, str) else value
+    if not isinstance(texts, (list, tuple)) or not all(isinstance(each, str) and each.strip() for each in texts):
+        raise ConfigError(f"{setting} is {value!r:.100}; expected a list of {expected}")
+    return tuple(texts)
+
+
 def _prefixes(value: object) -> tuple[str, ...]:
-    prefixes = (value,) if isinstance(value, str) else value
-    if not isinstance(prefixes, (list, tuple)) or not all(isinstance(each, str) and each.strip() for each in prefixes):
-        raise ConfigError(
-            f"approval_skip_prefixes is {value!r:.100}; expected a list of beginnings of names, such as ['printer:']"
-        )
-    return tuple(prefixes)
+    return _texts(value, "approval_skip_prefixes", "beginnings of names, such as ['printer:']")
+
+
+def _roots(value: object) -> tuple[str, ...]:
+    return _texts(value, "storage_roots", "folders, as paths or URLs, such as ['data', 's3://bucket/in']")
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    return _texts(value, "http_hosts", "hosts, such as ['api.example.org', '*.example.org:8443']")
 
 
 def _durable(_instance: object, attribute: Any, value: object) -> None:
@@ -159,6 +169,8 @@ class Config:
         policy: which actions may run: ``auto``, ``ask`` or ``deny``, or a mapping with ``mode``, ``allow`` and ``block``, or a
             `Policy`. One that cannot be read denies everything.
         approval_skip_prefixes: beginnings of ``service:method`` names for which no policy asks.
+        storage_roots: folders, as paths or URLs, below which ``system/storage`` may use files. None: it may use no file.
+        http_hosts: hosts that ``http:request`` may ask: names or globs, with a port or for all. None: any.
         durability: whether a commit is on disk (``strict``), or survives the program only (``relaxed``).
         history: how much of a process's journal is kept: ``full``, the last so many events at least, or ``none``, which is what it
             takes to go on. None: all in a store that outlives the program; in memory all but what a long loop leaves behind.
@@ -179,6 +191,8 @@ class Config:
     retain: int | str | Mapping[str, int | str] | None = field(default=None, validator=_kept)
     policy: Any = None
     approval_skip_prefixes: tuple[str, ...] = field(default=(), converter=_prefixes)
+    storage_roots: tuple[str, ...] = field(default=(), converter=_roots)
+    http_hosts: tuple[str, ...] = field(default=(), converter=_hosts)
     durability: Literal["strict", "relaxed"] = field(default="strict", validator=_durable)
     history: Literal["full", "none"] | int | None = field(default=None, validator=_history)
     snapshot_every: int = field(default=1_000, validator=_at_least_one)
@@ -278,8 +292,8 @@ def _from_text(setting: str, text: str) -> Any:
         if text.lower() not in ("true", "false"):
             raise ConfigError(f"FLUXOR_STRICT_EXPRESSIONS is {text!r}; expected true or false")
         return text.lower() == "true"
-    if setting == "approval_skip_prefixes":
-        return [prefix for prefix in text.split(",") if prefix.strip()]
+    if setting in ("approval_skip_prefixes", "storage_roots", "http_hosts"):
+        return [each.strip() for each in text.split(",") if each.strip()]
     if setting == "action_limits":
         pairs = [pair.rpartition("=") for pair in text.split(",") if pair.strip()]
         try:

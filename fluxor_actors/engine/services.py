@@ -7,7 +7,15 @@ from contextlib import nullcontext
 from typing import Any
 
 from fluxor_actors.actions import ActionContext
-from fluxor_actors.actions.builtin import ExecService, Nop, PatchService, Printer, WorkflowService
+from fluxor_actors.actions.builtin import (
+    ExecService,
+    HttpService,
+    Nop,
+    PatchService,
+    Printer,
+    StorageService,
+    WorkflowService,
+)
 from fluxor_actors.actors.parts import Origin
 from fluxor_actors.definition import Loader
 from fluxor_actors.definition.model import Workflow
@@ -77,7 +85,10 @@ def _inherited(origin: Origin) -> tuple[Policy, ...]:
     return origin.policies if own is None else (*origin.policies, own)
 
 
-def built_in(lifecycle: Lifecycle, loader: Loader) -> list[object]:
+def built_in(
+    lifecycle: Lifecycle, loader: Loader, storage_roots: Sequence[str] = (), http_hosts: Sequence[str] = ()
+) -> list[object]:
     """The services that every engine has."""
     shells = [ExecService(), ExecService("system/executor")]
-    return [Nop(), Printer(), *shells, PatchService(), WorkflowService(_WorkflowHost(lifecycle, loader))]
+    outside = [*shells, PatchService(), StorageService(storage_roots), HttpService(http_hosts)]
+    return [Nop(), Printer(), WorkflowService(_WorkflowHost(lifecycle, loader)), *outside]

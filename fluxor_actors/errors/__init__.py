@@ -28,8 +28,10 @@ FluxorError
 │   ├── CommandError               a command of a shell did not succeed
 │   ├── DeadlockError              tasks or processes wait for each other in a circle
 │   ├── DependencyFailedError
+│   ├── HttpError                  a server cannot or may not be asked, or answers with an error
 │   ├── PatchError                 a patch cannot be read, or does not fit the files
 │   ├── SecretError                there is no secret of that name
+│   ├── StorageAccessError         a file cannot or may not be used
 │   └── TransitionLimitError       too many jumps
 ├── InputError                     a process cannot start with what it was given
 ├── InvalidStateError              not possible in the state in which the process is
@@ -66,8 +68,10 @@ from fluxor_actors.errors.action import (
     CommandError,
     DeadlockError,
     DependencyFailedError,
+    HttpError,
     PatchError,
     SecretError,
+    StorageAccessError,
     TransitionLimitError,
 )
 from fluxor_actors.errors.definition import (
@@ -132,6 +136,7 @@ __all__ = [
     "ExpressionError",
     "FluxorError",
     "GroupNotFoundError",
+    "HttpError",
     "IllegalTransitionError",
     "InputError",
     "InvalidStateError",
@@ -148,6 +153,7 @@ __all__ = [
     "SchemaVersionError",
     "SecretError",
     "ServiceNotFoundError",
+    "StorageAccessError",
     "StoreError",
     "StoreUnavailableError",
     "TaskNotFoundError",

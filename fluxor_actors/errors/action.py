@@ -18,8 +18,10 @@ __all__ = [
     "CommandError",
     "DeadlockError",
     "DependencyFailedError",
+    "HttpError",
     "PatchError",
     "SecretError",
+    "StorageAccessError",
     "TransitionLimitError",
 ]
 
@@ -85,6 +87,20 @@ class DependencyFailedError(ActionError):
     """A task named in ``dependsOn`` failed."""
 
 
+class HttpError(ActionError):
+    """A server could not be asked, may not be asked, or has answered with an error.
+
+    Attributes:
+        status: of the answer; None: there was none.
+        retryable: whether it may go better the next time.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, retryable: bool = True) -> None:
+        self.status = status
+        self.retryable = retryable
+        super().__init__(message)
+
+
 class PatchError(ActionError):
     """A patch cannot be read, or does not fit the files: none of them was changed.
 
@@ -109,6 +125,18 @@ class SecretError(ActionError):
     """An input names a secret that the engine was not given. Trying again does not help."""
 
     retryable = False
+
+
+class StorageAccessError(ActionError):
+    """A file cannot be used, or may not be.
+
+    Attributes:
+        url: where it is.
+    """
+
+    def __init__(self, message: str, url: str) -> None:
+        self.url = url
+        super().__init__(f"{url}: {message}")
 
 
 class TransitionLimitError(ActionError):

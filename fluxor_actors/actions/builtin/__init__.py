@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from fluxor_actors.actions.builtin.http import HttpService
 from fluxor_actors.actions.builtin.nop import Nop
 from fluxor_actors.actions.builtin.patch import PatchService
 from fluxor_actors.actions.builtin.printer import Printer
 from fluxor_actors.actions.builtin.shell import ExecService
+from fluxor_actors.actions.builtin.storage import StorageService
 from fluxor_actors.actions.builtin.workflow import WorkflowHost, WorkflowService
 
-__all__ = ["ExecService", "Nop", "PatchService", "Printer", "WorkflowHost", "WorkflowService"]
+__all__ = [
+    "ExecService",
+    "HttpService",
+    "Nop",
+    "PatchService",
+    "Printer",
+    "StorageService",
+    "WorkflowHost",
+    "WorkflowService",
+]
