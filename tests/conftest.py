@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from hypothesis import HealthCheck, settings
 
 # No deadlines: on a busy machine they measure the machine. The input's size is bounded by each strategy instead.
@@ -11,3 +13,9 @@ settings.register_profile("default", max_examples=50, deadline=None, suppress_he
 settings.register_profile("quick", parent=settings.get_profile("default"), max_examples=10)
 settings.register_profile("ci", parent=settings.get_profile("default"), max_examples=200, print_blob=True)
 settings.load_profile("default")
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the many tests that collect garbage need not look at it each time."""
+    gc.collect()
+    gc.freeze()
