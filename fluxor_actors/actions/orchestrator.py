@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fluxor_actors.actions.work import Child, TaskLike, Work, calling, children, for_each
-from fluxor_actors.definition.model import Task
+from fluxor_actors.definition.model import Retry, Task
+from fluxor_actors.definition.task_writer import retry as written_retry
 from fluxor_actors.errors import (
     ActionCancelledError,
     ActionError,
@@ -56,6 +57,10 @@ class Counterpart(Protocol):
         Raises:
             TaskNotFoundError: there is none of that id or name.
         """
+        ...
+
+    def retry(self, attempt: Any) -> Retry | None:
+        """What the process's document says of every task with an action."""
         ...
 
     def conceal(self, attempt: Any, value: Any) -> Any:
@@ -127,7 +132,7 @@ class Orchestrator:
         return EmitTasks(
             attempt.run,
             work.as_,
-            documents_of(work, self._conceal, self._host.check),
+            documents_of(work, self._host.retry(attempt), self._conceal, self._host.check),
             self._conceal(work.items),
             work.kinds,
             attempt.attempt,
@@ -148,11 +153,14 @@ class Orchestrator:
         return answer.value
 
 
-def documents_of(work: Work, conceal: Callable[[Any], Any], check: Callable[[str], None]) -> tuple[str, ...]:
+def documents_of(
+    work: Work, retry: Retry | None, conceal: Callable[[Any], Any], check: Callable[[str], None]
+) -> tuple[str, ...]:
     """The documents of some work as a journal keeps them.
 
     Args:
         work: what is to be done.
+        retry: of tasks that say nothing of it.
         conceal: takes values of secrets out.
         check: raises what is wrong with a document.
 
@@ -160,7 +168,8 @@ def documents_of(work: Work, conceal: Callable[[Any], Any], check: Callable[[str
         DefinitionError: with all that is wrong with one.
     """
     texts = []
-    for document in work.documents:
+    for each in work.documents:
+        document = each if retry is None else {**each, "retry": written_retry(retry)}
         text = json.dumps(conceal(document), ensure_ascii=False, separators=(",", ":"))
         check(text)
         texts.append(text)

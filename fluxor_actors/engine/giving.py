@@ -149,7 +149,7 @@ class Giving:
             return value if secrets is None else secrets.output(value)
 
         work = children(given, lambda task: task_alone(workflow, task))
-        documents = documents_of(work, conceal, plans.check)
+        documents = documents_of(work, workflow.retry, conceal, plans.check)
         return EmitTasks(run, work.as_, documents, conceal(work.items), work.kinds, name=name)
 
     def _tell(self, id: str, command: Command) -> ProcessState:  # noqa: A002 - of an execution

@@ -17,7 +17,7 @@ from fluxor_actors.actors.outside import DOCUMENT
 from fluxor_actors.actors.parts import Origin
 from fluxor_actors.actors.worker import Invoke, Outcome
 from fluxor_actors.clock import Clock
-from fluxor_actors.definition.model import Task
+from fluxor_actors.definition.model import Retry, Task
 from fluxor_actors.engine.asking import Asking
 from fluxor_actors.engine.secrecy import Secrets
 from fluxor_actors.errors import ActionInputError
@@ -162,6 +162,10 @@ class ContextHost:
 
     def named(self, attempt: Attempt, name: str) -> Task:
         return self.asking.named(_origin(attempt).plan.workflow, name)
+
+    def retry(self, attempt: Attempt) -> Retry | None:
+        retry: Retry | None = _origin(attempt).plan.workflow.retry
+        return retry
 
     def conceal(self, attempt: Attempt, value: Any) -> Any:
         return self.asking.conceal(value, _origin(attempt).environment, execution_id(attempt.process_id, attempt.run))

@@ -74,6 +74,9 @@ class FakeHost:
     def named(self, attempt: Any, name: str) -> Task:
         raise TaskNotFoundError(name)
 
+    def retry(self, attempt: Any) -> None:
+        return None
+
     def conceal(self, attempt: Any, value: Any) -> Any:
         return value
 

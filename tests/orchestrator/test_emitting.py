@@ -20,7 +20,7 @@ from fluxor_actors import (
 )
 from fluxor_actors.definition import Action, Task, new_workflow
 from fluxor_actors.process.snapshot import Execution
-from tests.engine.support import WAIT, Gate, Make, start
+from tests.engine.support import WAIT, Failing, Gate, Make, start
 from tests.orchestrator.support import DO, EXTRA, doing, double, errors, outcome, refuse
 
 BODY = {"action": "t:double", "input": {"n": "${n}"}}
@@ -133,6 +133,14 @@ def test_the_children_show_among_the_executions(make: Make) -> None:
     assert found["w/do#emit1/double[0]"] == ("w/do/double", 2)
     assert found["w/do#emit2/work[0]"] == ("w/do/work", 14)
     assert engine.runtime.progress(handle.id).completed == 3
+
+
+def test_the_documents_retry_holds_for_what_is_emitted(make: Make) -> None:
+    flaky = Failing(times=1)
+    text = f"retry: {{maxRetries: 1, delay: 0s}}\n{DO}"
+    assert (
+        outcome(make(doing(lambda context: context.call("test", "fail", timeout=WAIT)), flaky.action), text) == "well"
+    )
 
 
 # What goes wrong ---------------------------------------------------------------------------------------------------------
