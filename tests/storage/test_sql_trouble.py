@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Engine, text
 
 from fluxor_actors.errors import OwnershipLostError, StoreUnavailableError
 from fluxor_actors.process.events import SignalReceived
@@ -140,6 +142,33 @@ class Load:
     def end(self) -> None:
         self.stop.set()
         self.back.set()
+
+
+def test_a_connection_that_is_out_when_others_go_stale_is_closed_when_it_comes_back(
+    admin: Engine, schema_url: str
+) -> None:
+    store = SqlStore(schema_url)
+    begin(store, "p")
+    out, back = threading.Event(), threading.Event()
+
+    def reading(connection: Connection) -> Any:
+        out.set()
+        assert back.wait(WAIT)
+        return connection.connection.driver_connection
+
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(store._link.read, reading)
+        assert out.wait(WAIT)
+        writer = store._link.open().connection.driver_connection
+        assert writer is not None
+        with admin.connect() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": writer.info.backend_pid})
+        # It is not noticed by whoever writes, and no more is read by way of what may have gone the same way.
+        store.append([Append("p", signals(2))])
+        back.set()
+        assert reader.result(WAIT).closed
+    assert ids(store) == ["p"]
+    store.close()
 
 
 def test_a_server_that_is_restarted_under_load_is_gone_for_a_while(server: Server, server_url: str) -> None:

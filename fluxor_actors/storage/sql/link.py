@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from fluxor_actors.errors import FluxorError, StoreError, StoreUnavailableError
@@ -17,6 +17,8 @@ from fluxor_actors.storage.sql.backend import Backend
 __all__ = ["CommitUnknownError", "Link"]
 
 T = TypeVar("T")
+
+_GENERATION = "fluxor_generation"
 
 
 class CommitUnknownError(StoreUnavailableError):
@@ -32,10 +34,30 @@ class Link:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.engine: Engine = backend.create()
+        # Those that were made before the number changed have gone stale.
+        self._generation = 0
+        event.listen(self.engine, "connect", self._made)
+        event.listen(self.engine, "checkout", self._taken)
+        event.listen(self.engine, "checkin", self._given_back)
         self._lock = threading.Lock()
         self._writer: Connection | None = None
         self._closed = False
         self._pid = os.getpid()
+
+    # The pool -----------------------------------------------------------------------------------------------------------
+
+    def _made(self, _driver: Any, record: Any) -> None:
+        record.info[_GENERATION] = self._generation
+
+    def _taken(self, _driver: Any, record: Any, _proxy: object) -> None:
+        if record.info.get(_GENERATION) != self._generation:
+            # The pool makes another one in its place.
+            raise DisconnectionError("the connection was made before others went stale")
+
+    def _given_back(self, driver: Any, record: Any) -> None:
+        # The pool is gone, or would keep what nobody takes out any more.
+        if driver is not None and (self._closed or record.info.get(_GENERATION) != self._generation):
+            record.invalidate()
 
     # Core ---------------------------------------------------------------------------------------------------------------
 
@@ -105,8 +127,8 @@ class Link:
                         raise CommitUnknownError(f"the store did not answer a commit: {error}") from error
                     if last or not stale:
                         self._fail(error)
-                    # Those in the pool have gone the same way.
-                    self.engine.dispose()
+                    # Those in the pool have gone the same way, and those that are out too.
+                    self._generation += 1
                 except BaseException:
                     self._discard()
                     raise
