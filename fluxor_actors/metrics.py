@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 from fluxor_actors.process import events as happened
 from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded
 from fluxor_actors.process.events import Event
+from fluxor_actors.process.projection import is_group, task_id_of
 from fluxor_actors.process.state import State
 
 __all__ = ["Figures", "Metrics"]
@@ -24,7 +24,6 @@ _OUTCOMES: dict[type, str] = {
     happened.RunSkipped: "skipped",
     happened.RunCancelled: "cancelled",
 }
-_REPEATS = re.compile(r"\[\d+\]|#\d+")
 
 
 class Metrics:
@@ -60,7 +59,8 @@ class Metrics:
             outcome = _OUTCOMES.get(type(event))
             if outcome is None:
                 continue
-            number = state.plan.numbers.get(_REPEATS.sub("", event.run))  # type: ignore[union-attr]  # all of them have one
+            run_id: str = event.run  # type: ignore[union-attr]  # all of them have one
+            number = None if is_group(run_id) else state.plan.numbers.get(task_id_of(run_id))
             task = None if number is None else state.plan.tasks[number]
             if task is not None and task.service:
                 self._tasks.add(1, {"outcome": outcome, "service": task.service, "method": task.method})

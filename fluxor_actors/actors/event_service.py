@@ -165,7 +165,7 @@ class EventService:
             something to replay.
 
         Raises:
-            InputError: nobody says of which process the past is wanted.
+            InputError: the handler or the type is none, or nobody says of which process the past is wanted.
             ConfigError: no engine that runs publishes here, so that there is no store to read.
         """
         event_types = (event_type,) if isinstance(event_type, str) else event_type

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
-from fluxor_actors.errors import ConfigError
+from fluxor_actors.errors import ConfigError, InputError
 from fluxor_actors.events import SEQUENCE, Event
 
 __all__ = ["DataType", "Handler", "Overflow", "Past", "Subscription", "Subscriptions"]
@@ -50,7 +50,7 @@ class Subscription:
         self.keys: tuple[tuple[str | None, str | None], ...] = ()
         self._owner = owner
         self._handler = handler
-        self._name = name
+        self.name = name
         # None is the mark that ends the thread.
         self._buffer: SimpleQueue[Event[Any] | None] = SimpleQueue()
         self._stopped = False
@@ -83,10 +83,14 @@ class Subscription:
             self._begun = True
             self.begin()
 
+    def fits(self, event: Event[Any]) -> bool:
+        """Whether its data are of the type that is wanted."""
+        return self.data_type is None or isinstance(event.data, self.data_type)
+
     def begin(self) -> None:
         """Start the thread; without threads, tell at once what was before."""
         if self._owner.threaded:
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
             self._thread.start()
         elif self._past is not None:
             self._replay(self._past)
@@ -120,7 +124,7 @@ class Subscription:
         self.dropped += 1
         self._owner.count(dropped=1)
         if self.dropped == 1:
-            _logger.warning("%s is too slow: events are dropped from now on", self._name)
+            _logger.warning("%s is too slow: events are dropped from now on", self.name)
 
     def _run(self) -> None:
         if self._past is not None:
@@ -141,13 +145,12 @@ class Subscription:
                 number = int(event.metadata[SEQUENCE])
                 if self.first_available is None:
                     self.first_available = number
-                fits = self.data_type is None or isinstance(event.data, self.data_type)
-                if fits and (None in wanted or event.context.event_type in wanted):
+                if (None in wanted or event.context.event_type in wanted) and self.fits(event):
                     self._call(event)
                 self._told = number
         except Exception:  # the store may be away, or closed; what is published from now on comes all the same
-            self._failed()
-            _logger.exception("%s: what was before could not be replayed after event %d", self._name, self._told)
+            self.failed()
+            _logger.exception("%s: what was before could not be replayed after event %d", self.name, self._told)
         self._past = None
 
     def _call(self, event: Event[Any]) -> None:
@@ -156,10 +159,11 @@ class Subscription:
         try:
             self._handler(event)
         except BaseException:  # a handler is the host's; what it raises ends neither its own thread nor a dispatcher's
-            self._failed()
-            _logger.exception("%s raised at %s", self._name, event.context.event_type)
+            self.failed()
+            _logger.exception("%s raised at %s", self.name, event.context.event_type)
 
-    def _failed(self) -> None:
+    def failed(self) -> None:
+        """Count a failure of what the subscriber has brought."""
         self.failures += 1
         self._owner.count(failures=1)
 
@@ -202,7 +206,16 @@ class Subscriptions:
         event_types: Iterable[str] | None = None,
         past: Past | None = None,
     ) -> Subscription:
-        """Call ``handler`` with every event that fits, from now on, in the order of publication within a process; before that, with ``past``."""
+        """Call ``handler`` with every event that fits, from now on, in the order of publication within a process; before that, with ``past``.
+
+        Raises:
+            InputError: the handler cannot be called, or the type is none.
+        """
+        if not callable(handler):
+            raise InputError(f"the handler is {handler!r:.100}; expected a function of an event")
+        kinds = data_type if isinstance(data_type, tuple) else () if data_type is None else (data_type,)
+        if not all(isinstance(kind, type) for kind in kinds):
+            raise InputError(f"the type is {data_type!r:.100}; expected a class, or a tuple of classes")
         name = f"fluxor-subscriber-{next(self._numbers)}"
         subscription = Subscription(self, handler, data_type, name, past)
         types: tuple[str | None, ...] = (None,) if event_types is None else tuple(dict.fromkeys(event_types))
@@ -249,8 +262,12 @@ class Subscriptions:
         event_type, process_id = context.event_type, context.process_id
         for key in ((event_type, process_id), (event_type, None), (None, process_id), (None, None)):
             for subscription in table.get(key, ()):
-                if subscription.data_type is None or isinstance(event.data, subscription.data_type):
-                    subscription.offer(event)
+                try:
+                    if subscription.fits(event):
+                        subscription.offer(event)
+                except Exception:  # a type is the host's too
+                    subscription.failed()
+                    _logger.exception("%s could not be offered %s", subscription.name, event_type)
 
     def count(self, *, dropped: int = 0, failures: int = 0) -> None:
         """Count what has happened to one of them."""

@@ -16,7 +16,7 @@ from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.snapshot import Execution
 from fluxor_actors.process.states import ExecutionState
 
-__all__ = ["Projection", "task_id_of"]
+__all__ = ["Projection", "is_group", "task_id_of"]
 
 _E = ExecutionState
 _MARKS = re.compile(r"\[\d+\]|#\w+")
@@ -33,6 +33,16 @@ def task_id_of(run_id: str) -> str:
     """
     _, mark, demanded = run_id.rpartition("#~")
     return _MARKS.sub("", demanded if mark else run_id)
+
+
+def is_group(run_id: str) -> bool:
+    """Whether a run is the group of others, which is no execution of its own.
+
+    Example:
+        >>> is_group("order/fan#emit1"), is_group("order/fan#emit1/work[3]"), is_group("order/fan#2")
+        (True, False, False)
+    """
+    return _GROUP.search(run_id) is not None
 
 
 class _Record:
@@ -157,7 +167,7 @@ class Projection:
     def _adopt(self, run_id: str) -> _Record | None:
         """A run whose opening was not seen."""
         number = self._plan.numbers.get(task_id_of(run_id))
-        if number is None or _GROUP.search(run_id) is not None:
+        if number is None or is_group(run_id):
             return None
         return self._open(run_id, number, 1)
 

@@ -75,8 +75,7 @@ class Tracing:
         """The provider, for one more user. Called by engines.
 
         Raises:
-            OSError: the file cannot be written.
-            ConfigError: the exporter was shut down with the last engine that has used it.
+            ConfigError: the file cannot be written, or the exporter was shut down with the last engine that has used it.
         """
         with self._lock:
             if self._provider is None:
@@ -119,7 +118,10 @@ class Tracing:
             return BatchSpanProcessor(self._exporter)
         if self._path is None:
             return SimpleSpanProcessor(ConsoleSpanExporter(out=sys.stdout, formatter=_line))
-        self._file = self._path.open("a", encoding="utf-8")
+        try:
+            self._file = self._path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"spans cannot be written to {self._path}: {error.strerror or error}") from error
         return SimpleSpanProcessor(ConsoleSpanExporter(out=self._file, formatter=_line))
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from fluxor_actors.actors.dispatcher import SteppingDispatcher, ThreadPoolDispatcher
 from fluxor_actors.actors.event_service import EventService
-from fluxor_actors.errors import ConfigError
+from fluxor_actors.errors import ConfigError, InputError
 from fluxor_actors.events import Event, EventContext
 from tests.actors.conftest import WAIT
 
@@ -224,10 +224,26 @@ def test_a_filter_that_raises_keeps_back_nothing_else(events: EventService, capl
     heard = Heard()
     events.subscribe(heard, process_id="p")
     events.subscribe(Heard(), type=Broken)
-    events.publish(event(1))
-    events.publish(event(2))
-    assert [heard.next(), heard.next()] == [1, 2]
-    assert "could not route" in caplog.text
+    general = Heard()
+    events.subscribe(general)
+    events.publish(event(1), event(2))
+    assert [heard.next(), heard.next(), general.next(), general.next()] == [1, 2, 1, 2]
+    assert "could not be offered process.started" in caplog.text
+    assert events.failures == 2
+
+
+@pytest.mark.parametrize(
+    ("handler", "options", "message"),
+    [
+        ("print", {}, "the handler is 'print'"),
+        (print, {"type": "Execution"}, "the type is 'Execution'"),
+        (print, {"type": (int, None)}, "a tuple of classes"),
+    ],
+)
+def test_what_cannot_be_subscribed_is_refused(events: EventService, handler: Any, options: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        events.subscribe(handler, **options)
+    assert not events.active
 
 
 def test_an_idle_subscriber_keeps_no_event_alive(events: EventService) -> None:

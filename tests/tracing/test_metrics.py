@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from fluxor_actors import action
+from fluxor_actors import ActionContext, action
 from fluxor_actors.storage.durable import Parked
 from fluxor_actors.storage.restoring import last_number
 from fluxor_actors.storage.sql import SqlStore
@@ -100,6 +100,20 @@ def test_tasks_attempts_and_processes(make: Make, collected: Collected) -> None:
     assert found["fluxor.journal.commits"][""] >= 7
     count, total = found["fluxor.journal.batch"][""]
     assert count == total == found["fluxor.journal.commits"][""], "a store in memory commits one by one"
+
+
+def test_what_actions_give_to_others_counts_too(make: Make, collected: Collected) -> None:
+    @action("test:emit")
+    def emit(context: ActionContext) -> None:
+        context.await_group(context.emit_for_each([1, 2], "i", {"action": "nop:nop"}), WAIT)
+        context.call("nop", "nop", {}, WAIT)
+
+    engine = make(emit, meter_provider=collected.provider)
+    start(engine, "name: x\npipeline: {e: {action: test:emit}}").wait(WAIT).raise_for_error()
+    assert collected.figures()["fluxor.tasks"] == {
+        "method=emit outcome=completed service=test": 1,
+        "method=nop outcome=completed service=nop": 3,
+    }
 
 
 def test_what_runs_and_what_waits(make: Make, gate: Gate, collected: Collected) -> None:

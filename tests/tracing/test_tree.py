@@ -391,6 +391,11 @@ def test_to_a_file(tmp_path: Path) -> None:
     assert threading.active_count() == threads
 
 
+def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"spans cannot be written to .*missing/spans.jsonl: No such file"):
+        Fluxor(tracing=Tracing.to_file("shop", "1.2", tmp_path / "missing" / "spans.jsonl")).start()
+
+
 def test_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     with Fluxor(tracing=Tracing.to_file("shop", "1.2")) as engine:
         start(engine, "name: x\npipeline: {a: {action: nop:nop}}").wait(WAIT)
