@@ -117,8 +117,14 @@ class Conversation:
 
         lend(release)
 
-    def go_on(self, lend: Lend) -> None:
-        """The thread waits no longer. If no other one does, the place is taken again, as soon as there is one."""
+    def go_on(self, lend: Lend, *, alone: bool = False) -> None:
+        """The thread waits no longer. If no other one does, the place is taken again, as soon as there is one.
+
+        ``alone``: it is the engine's only thread. Then it may be far below on the stack, and would hold a place that those above it need.
+        """
+        if alone:
+            self._waiting -= 1
+            return
         replies: list[Any] = []
 
         def reclaim() -> None:

@@ -131,7 +131,7 @@ class Asking:
         try:
             yield
         finally:
-            talk.go_on(self._lend)
+            talk.go_on(self._lend, alone=hasattr(self._parts.dispatcher, "help"))
 
     def _talk(self, assignment: Assignment) -> Conversation:
         return self._parts.conversations.of(assignment, lambda: self._parts.allocator)

@@ -64,8 +64,7 @@ def test_in_a_simulation_with_crashes(make: Make) -> None:
         if n == 0:
             return 1
         group = context.emit_for_each([n - 1, n - 1], "n", {"nest": {"action": "t:nest", "input": {"n": "${n}"}}})
-        doubled: int = context.call("t", "double", {"n": 1})
-        return doubled + sum(context.await_group(group, 1000))
+        return sum([context.call("t", "double", {"n": 1}), *context.await_group(group, 1000)])
 
     engine = make(nest, double)
     nested = workflow(engine, "name: w\npipeline: {do: {action: t:nest, input: {n: 2}}}")
