@@ -33,7 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the rest there when there is time."""
     for item in items:
         here = Path(__file__).parent in item.path.parents
-        if here and "postgresql" in item.name and not any(part in item.name for part in _BRIEF):
+        if not here or any(part in item.name for part in _BRIEF):
+            continue
+        if "postgresql" in item.name or ("sqlite" in item.name and item.path.name == "test_everywhere.py"):
             item.add_marker("long")
 
 
