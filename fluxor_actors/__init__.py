@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from fluxor_actors import definition, expression, messaging, testing
     from fluxor_actors.actions.context import ActionContext, current_context, process_from_context
     from fluxor_actors.actions.decorators import action, method
+    from fluxor_actors.actors.event_service import EventService
+    from fluxor_actors.actors.publication import StateChange, WhenEvaluated
     from fluxor_actors.approval.model import Decision, Request
     from fluxor_actors.clock import Clock, ManualClock, SystemClock
     from fluxor_actors.config import Config, ProcessorConfig
     from fluxor_actors.engine import ExecutionHandle, Fluxor, ProcessHandle, Runtime
     from fluxor_actors.engine.approvals import ApprovalService
+    from fluxor_actors.engine.hosting import ActionProgress
     from fluxor_actors.events import Event, EventContext
     from fluxor_actors.policy import Policy
     from fluxor_actors.process.explanation import Explanation, Waiting
@@ -38,12 +41,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ActionContext": "actions.context",
+    "ActionProgress": "engine.hosting",
     "ApprovalService": "engine.approvals",
     "Clock": "clock",
     "Config": "config",
     "Decision": "approval.model",
     "Event": "events",
     "EventContext": "events",
+    "EventService": "actors.event_service",
     "Execution": "process.snapshot",
     "ExecutionHandle": "engine",
     "ExecutionState": "process.states",
@@ -59,9 +64,11 @@ _HOMES = {
     "Progress": "progress",
     "Request": "approval.model",
     "Runtime": "engine",
+    "StateChange": "actors.publication",
     "SystemClock": "clock",
     "Tracing": "tracing",
     "Waiting": "process.explanation",
+    "WhenEvaluated": "actors.publication",
     "action": "actions.decorators",
     "current_context": "actions.context",
     "method": "actions.decorators",
@@ -71,12 +78,14 @@ _PACKAGES = ("definition", "expression", "messaging", "testing")
 
 __all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
     "ActionContext",
+    "ActionProgress",
     "ApprovalService",
     "Clock",
     "Config",
     "Decision",
     "Event",
     "EventContext",
+    "EventService",
     "Execution",
     "ExecutionHandle",
     "ExecutionState",
@@ -92,9 +101,11 @@ __all__ = [  # noqa: PLE0604 - a list of names, and the names of all errors
     "Progress",
     "Request",
     "Runtime",
+    "StateChange",
     "SystemClock",
     "Tracing",
     "Waiting",
+    "WhenEvaluated",
     "action",
     "current_context",
     "definition",
