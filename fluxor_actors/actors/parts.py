@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -84,6 +85,7 @@ class Parts:
     engines on the same store, None without any. ``idle``: since when, in monotonic seconds, nothing of a process is under way; None when processes
     are never left to the store. ``gate``: who brings approval requests to people, and hears what becomes of them; None: nobody.
     ``conversations``: what actions that run have asked their processes. ``onlookers``: who waits, outside, for what happens in a process.
+    ``ticks``: seconds that only grow, by which it is told how long something lasts.
     ``observer``: who traces and measures, if anybody does. ``before_timer``: what a process is told before a timer of its that is due; None: nothing.
     """
 
@@ -110,6 +112,7 @@ class Parts:
     keeping: Keeping | None = None
     gate: Mailbox | None = None
     before_timer: Callable[[str, Command], Command | None] | None = None
+    ticks: Callable[[], float] = time.monotonic
 
     def tell_guardian(self, message: Any) -> bool:
         """Tell the guardian something. False when it has stopped, as the engine does."""

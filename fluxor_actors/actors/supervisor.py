@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -259,7 +258,7 @@ class ProcessSupervisor(DispatchedActor):
             self._over()
         elif self._parts.idle is not None and not self.state.active and (batch.events or self._woken):
             self._woken = False
-            self._parts.idle[self._process_id] = time.monotonic()
+            self._parts.idle[self._process_id] = self._parts.ticks()
 
     def _acknowledge(self, replies: list[tuple[Future[Any], Callable[[], Any]]]) -> None:
         faults = self._parts.faults

@@ -33,7 +33,7 @@ from fluxor_actors.engine.copies import attach as attach_daos
 from fluxor_actors.engine.hosting import ContextHost, invoker
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.listeners import StateListener, WhenListener, attach
-from fluxor_actors.engine.machinery import events_on, journal_on, timer_on, workers_on
+from fluxor_actors.engine.machinery import events_on, journal_on, ticks_on, timer_on, workers_on
 from fluxor_actors.engine.observing import counted, measure, observer, open_metrics, open_spans
 from fluxor_actors.engine.plans import Plans
 from fluxor_actors.engine.policies import read_policy
@@ -182,7 +182,7 @@ class Fluxor:
         spans, metrics = open_spans(tracing, tracer_provider, scrub, kept), open_metrics(meter_provider)
         counting = counted(kept, metrics)
         parts = _parts(config, clock, kept, directory, dispatcher, self.events, plans, faults, counting=counting)
-        parts.observer = observer(spans, metrics)
+        parts.observer, parts.ticks = observer(spans, metrics), ticks_on(dispatcher, clock)
         reading = Reading(parts)
         self.copies = attach_daos(parts, reading, plans.plan_of, process_dao, execution_dao)
         host = ContextHost(

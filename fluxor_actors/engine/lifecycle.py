@@ -168,9 +168,15 @@ class Lifecycle:
             try:
                 return work()
             except StoreUnavailableError:
-                if self._halted.wait(delay):
+                if self._halted_within(delay):
                     raise
                 delay = min(delay * 2, 2.0)
+
+    def _halted_within(self, seconds: float) -> bool:
+        dispatcher = self.parts.dispatcher
+        if isinstance(dispatcher, SteppingDispatcher):
+            return dispatcher.help(self._halted.is_set, seconds)
+        return self._halted.wait(seconds)
 
     def _hear_of_ends(self) -> None:
         """Wake whoever waits here for a process that another engine has ended."""

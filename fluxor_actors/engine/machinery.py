@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,7 +21,7 @@ from fluxor_actors.faults import Faults
 if TYPE_CHECKING:
     from fluxor_actors.storage import Store
 
-__all__ = ["events_on", "journal_on", "result", "timer_on", "workers_on"]
+__all__ = ["events_on", "journal_on", "result", "ticks_on", "timer_on", "workers_on"]
 
 T = TypeVar("T")
 
@@ -47,6 +49,11 @@ def timer_on(dispatcher: Dispatcher, clock: Clock, deliver: Deliver) -> Timer:
     timer = Timer(clock, deliver, threaded=False)
     dispatcher.attend(timer)
     return timer
+
+
+def ticks_on(dispatcher: Dispatcher, clock: Clock) -> Callable[[], float]:
+    """What tells how long something lasts: without threads, the clock, as time passes there when it is moved."""
+    return clock.time if isinstance(dispatcher, SteppingDispatcher) else time.monotonic
 
 
 def workers_on(dispatcher: Dispatcher, invoke: Invoke, faults: Faults | None) -> Spawn:

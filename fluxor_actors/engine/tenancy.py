@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
+from fluxor_actors.actors.dispatcher import SteppingDispatcher
 from fluxor_actors.actors.health import Health
 from fluxor_actors.actors.lean import ActorDeadError, Timeout
 from fluxor_actors.actors.messages import Adopt, Leave, Mailbox, Remote, Rest
@@ -82,6 +82,7 @@ class Tenancy:
         self._guardian: Mailbox | None = None
         self._renewed = 0.0
         self._claimed = 0.0
+        self._looking = False
 
     def register(self) -> None:
         """Become an engine of the store.
@@ -90,15 +91,39 @@ class Tenancy:
             StoreUnavailableError: the store cannot be reached.
         """
         self.store.register_engine(self._identity, self._lease)
-        self._renewed = time.monotonic()
+        self._renewed = self._parts.ticks()
 
     def start(self, guardian: Mailbox) -> None:
         """Take over what nobody holds, and stay."""
         self._guardian = guardian
         with contextlib.suppress(StoreUnavailableError):  # it is tried again
             self._claim()
+        if isinstance(self._parts.dispatcher, SteppingDispatcher):
+            self._parts.dispatcher.attend(self)
+            return
         self._thread = threading.Thread(target=self._stay, name="fluxor-tenancy", daemon=True)
         self._thread.start()
+
+    def due(self) -> float | None:
+        """Where there is no thread: when a process is to be woken, or left to the store. What recurs for ever is done along with that."""
+        if self._looking or self._closing.is_set():
+            return None
+        instants = [since + _IDLE for since in (self._parts.idle or {}).values()]
+        due = self.store.next_due(self.engine, own=self._own)
+        return min(instants if due is None else [*instants, due], default=None)
+
+    def fire_due(self) -> int:
+        """Look after the store, if there is anything to be done."""
+        due = self.due()
+        if due is None or due > self._parts.clock.time():
+            return 0
+        # Whoever waits for an answer in here gives turns meanwhile.
+        self._looking = True
+        try:
+            self._look()
+        finally:
+            self._looking = False
+        return 1
 
     def stop(self) -> None:
         """Give the place up: others may take over at once. What is under way ends soon."""
@@ -142,7 +167,7 @@ class Tenancy:
                 delay = min(delay * 2, 5.0)
 
     def _patience(self) -> float:
-        now = time.monotonic()
+        now = self._parts.ticks()
         due = self.store.next_due(self.engine, own=self._own)
         until = min(self._renewed + self._lease / 3, self._claimed + _CLAIM_EVERY)
         since = next(iter(tuple((self._parts.idle or {}).values())), None)
@@ -150,33 +175,33 @@ class Tenancy:
             until = min(until, since + _IDLE)
         wait = until - now
         if due is not None:
-            wait = min(wait, due - time.time())
+            wait = min(wait, due - self._parts.clock.time())
         return max(0.0, wait)
 
     def _look(self) -> bool:
         """Renew, claim, obey. False when the place is lost."""
-        now = time.monotonic()
+        now = self._parts.ticks()
         if now >= self._renewed + self._lease / 3:
             if not self.store.renew(self.engine):
                 _logger.error("this engine was declared dead by others, and stops")
                 self._lost()
                 return False
-            self._renewed = time.monotonic()
+            self._renewed = self._parts.ticks()
         if now >= self._claimed + _CLAIM_EVERY:
             self._claim()
         self._obey_all()
         self._news()
         # Looked for without a lock first: mostly nothing is due.
         due = self.store.next_due(self.engine, own=self._own)
-        if due is not None and due <= time.time():
-            self._adopt(self.store.due(self.engine, time.time(), _CLAIMED_AT_ONCE, own=self._own))
+        if due is not None and due <= self._parts.clock.time():
+            self._adopt(self.store.due(self.engine, self._parts.clock.time(), _CLAIMED_AT_ONCE, own=self._own))
         self._park()
         return True
 
     def _park(self) -> None:
         """Leave to the store what has had nothing under way for a while."""
         idle = self._parts.idle or {}
-        before = time.monotonic() - _IDLE
+        before = self._parts.ticks() - _IDLE
         ready = [process_id for process_id, since in tuple(idle.items()) if since <= before][:_CLAIMED_AT_ONCE]
         asked = []
         for process_id in ready:
@@ -201,7 +226,7 @@ class Tenancy:
                 supervisor.tell(Leave(answer.sequence))
 
     def _claim(self) -> None:
-        self._claimed = time.monotonic()
+        self._claimed = self._parts.ticks()
         if self._own:
             return
         self._at("takeover.before")
@@ -225,11 +250,11 @@ class Tenancy:
             orders = self.store.take_commands(self.engine, _CLAIMED_AT_ONCE, own=self._own)
             # All are asked before one is waited for, so that they are committed together.
             asked = [*self._unanswered, *((order, self._ask(order)) for order in orders)]
-            until = time.monotonic() + _ANSWER_WITHIN
+            until = self._parts.ticks() + _ANSWER_WITHIN
             self._unanswered = [
                 (order, future)
                 for order, future in asked
-                if not self._answered(order, future, until - time.monotonic())
+                if not self._answered(order, future, until - self._parts.ticks())
             ]
 
     def _ask(self, order: Order) -> Any:
@@ -270,7 +295,7 @@ class Tenancy:
     def post(self, process_id: str, command: Command) -> None:
         """Leave a command for whoever runs the process, and do not wait for an answer."""
         name, payload = order_of(command)
-        self.store.put_command(Order(uuid.uuid4().hex, process_id, name, payload, time.time()))
+        self.store.put_command(Order(uuid.uuid4().hex, process_id, name, payload, self._parts.clock.time()))
 
     def holds(self, process_id: str) -> bool:
         """Whether the process is, or now becomes, this engine's."""

@@ -79,7 +79,7 @@ def unruly(run: SimulatedRun) -> None:
         helpful(run)
 
 
-def play(seed: int, faults: Chaos = EVERYTHING, tries: int = 0) -> SimulationReport:
+def play(seed: int, faults: Chaos = EVERYTHING, tries: int = 0, store: str = "memory") -> SimulationReport:
     return simulate(
         document_of(seed),
         seeds=[seed],
@@ -88,14 +88,15 @@ def play(seed: int, faults: Chaos = EVERYTHING, tries: int = 0) -> SimulationRep
         faults=faults,
         drive=unruly,
         tries=tries,
+        store=store,
     )
 
 
-def seeds_that_fail(seeds: range, faults: Chaos = EVERYTHING) -> tuple[list[str], Counter[str]]:
+def seeds_that_fail(seeds: range, faults: Chaos = EVERYTHING, store: str = "memory") -> tuple[list[str], Counter[str]]:
     """What is said of each seed that fails, and how many processes ended how."""
     found, states = [], Counter[str]()
     for seed in seeds:
-        report = play(seed, faults)
+        report = play(seed, faults, store=store)
         states.update(report.states)
         if not report.ok:
             found.append(str(report))

@@ -7,11 +7,12 @@ from typing import Any
 
 from fluxor_actors.errors import StoreUnavailableError
 from fluxor_actors.storage import Append, Store
+from fluxor_actors.storage.durable import DurableStore, EngineIdentity, Parked
 from fluxor_actors.testing.simulation.chaos import Luck
 from fluxor_actors.testing.simulation.dispatcher import SimulatedDispatcher
 from fluxor_actors.testing.simulation.ledger import Ledger
 
-__all__ = ["SimulatedStore"]
+__all__ = ["SharedSimulatedStore", "SimulatedStore"]
 
 
 class SimulatedStore:
@@ -23,6 +24,9 @@ class SimulatedStore:
         luck: what goes wrong.
         ledger: is told what is committed.
         immediate: whether a commit takes no turn of its own.
+
+    Attributes:
+        engine: that has its place on the store, if that is one for several.
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class SimulatedStore:
         self._dispatcher = dispatcher
         self._luck = luck
         self._ledger = ledger
+        self.engine: str | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._within, name)
@@ -53,3 +58,25 @@ class SimulatedStore:
         self._ledger.committed(batch, dispatcher.clock.time())
         if luck.strikes("crashes"):
             dispatcher.die("after a commit")
+
+
+class SharedSimulatedStore(SimulatedStore):
+    """The same of a store that several engines may use."""
+
+    _within: DurableStore
+
+    def register_engine(self, identity: EngineIdentity, lease: float) -> None:
+        self._within.register_engine(identity, lease)
+        self.engine = identity.id
+
+    def park(self, engine: str, parked: Sequence[Parked]) -> list[str]:
+        dispatcher, luck = self._dispatcher, self._luck
+        if luck.strikes("crashes"):
+            dispatcher.die("before leaving processes to the store")
+        if dispatcher.dead:
+            return []
+        left = self._within.park(engine, parked)
+        dispatcher.trace.add(dispatcher.clock.time(), "left to the store", *left)
+        if luck.strikes("crashes"):
+            dispatcher.die("after leaving processes to the store")
+        return left

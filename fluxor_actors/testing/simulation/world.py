@@ -18,14 +18,15 @@ from fluxor_actors.errors import MethodNotFoundError, ServiceNotFoundError, Stor
 from fluxor_actors.expression import Language
 from fluxor_actors.ids import SequentialIds
 from fluxor_actors.process.plan import Plan
-from fluxor_actors.storage import MemoryStore
+from fluxor_actors.storage import Store
 from fluxor_actors.testing.simulation.chaos import CALM, Chaos, Luck
 from fluxor_actors.testing.simulation.clock import VirtualClock
 from fluxor_actors.testing.simulation.dispatcher import EngineDied, Runaway, SimulatedDispatcher
+from fluxor_actors.testing.simulation.home import home_of
 from fluxor_actors.testing.simulation.ledger import Ledger
 from fluxor_actors.testing.simulation.run import SimulatedRun
 from fluxor_actors.testing.simulation.script import Script, actions_of
-from fluxor_actors.testing.simulation.store import SimulatedStore
+from fluxor_actors.testing.simulation.store import SharedSimulatedStore, SimulatedStore
 from fluxor_actors.testing.simulation.trace import Trace
 from fluxor_actors.testing.simulation.worker import hiring
 
@@ -35,8 +36,6 @@ T = TypeVar("T")
 
 Document = Workflow | str | Path | Mapping[str, Any]
 """A workflow, its document as text or as plain data, or the path of one."""
-
-_KEPT = 1_000_000
 
 
 class Simulation:
@@ -49,13 +48,13 @@ class Simulation:
         actions: what actions do: see `Script`.
         services: real actions, as for `Fluxor`.
         faults: what goes wrong.
+        store: ``memory``, or ``sqlite``: a file that is gone afterwards. The engine then keeps a place on it, and leaves resting processes to it.
         options: of `Fluxor`. Where they say nothing, the seed chooses how many workers there are.
 
     Attributes:
         clock: the time.
         trace: all that has happened.
         ledger: what is committed, and which actions were called.
-        store: where everything is committed; it survives the engines.
         random: for what comes from outside, by the same seed.
         deaths: how many engines have died.
 
@@ -79,6 +78,7 @@ class Simulation:
         actions: Mapping[str, Any] | None = None,
         services: Iterable[object] = (),
         faults: Chaos = CALM,
+        store: str = "memory",
         **options: Any,
     ) -> None:
         self.seed = seed
@@ -92,10 +92,10 @@ class Simulation:
         self._services = list(services)
         self._luck = Luck(faults, _random(seed, "luck"))
         self._turns = _random(seed, "turns")
-        self.store = MemoryStore(_KEPT)
+        self._home = home_of(store, self.clock)
         chosen = _random(seed, "options")
         # With a journal that takes turns, decisions run ahead of their commits, as on a disk.
-        self._immediate = chosen.random() < 0.25
+        self._immediate = chosen.random() < 0.25 and not self._home.shared
         self._options = {"workers": chosen.choice((1, 2, 8)), "ids": SequentialIds("run"), **options}
         if not self._immediate:
             self._options.setdefault("snapshot_every", chosen.choice((2, 7, 50, 500)))
@@ -104,6 +104,7 @@ class Simulation:
         self._plans: Plans | None = None
         self._dispatcher: SimulatedDispatcher | None = None
         self._engine: Fluxor | None = None
+        self._gate: SimulatedStore | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -114,6 +115,11 @@ class Simulation:
         self.close()
 
     # Engines -------------------------------------------------------------------------------------------------------------
+
+    @property
+    def store(self) -> Store:
+        """Where everything is committed; it survives the engines."""
+        return self._home.store
 
     @property
     def engine(self) -> Fluxor:
@@ -158,13 +164,14 @@ class Simulation:
         hire = partial(hiring, script=self._script, luck=self._luck, ledger=self.ledger)
         dispatcher = SimulatedDispatcher(self.clock, self._turns.randrange, self._luck, self.trace, hire)
         self._dispatcher = dispatcher
-        store = SimulatedStore(self.store, dispatcher, self._luck, self.ledger, immediate=self._immediate)
+        kind = SharedSimulatedStore if self._home.shared else SimulatedStore
+        store = self._gate = kind(self._home.open(), dispatcher, self._luck, self.ledger, immediate=self._immediate)
         engine = Fluxor(store=store, clock=self.clock, dispatcher=dispatcher, services=self._services, **self._options)
         for service in self._known:
             engine.register_services(service)
         engine.start()
         unfinished = [header.id for header in self.store.headers() if not header.state.final]
-        for process_id in unfinished:
+        for process_id in () if self._home.shared else unfinished:
             engine.runtime.take_over(process_id)
         self._engine = engine
 
@@ -173,6 +180,9 @@ class Simulation:
         if dispatcher is not None:
             self.deaths += 1
             dispatcher.forget()
+        if self._gate is not None and self._gate.engine is not None:
+            self._home.left_by(self._gate.engine)
+        self._gate = None
 
     @property
     def dying(self) -> bool:
@@ -195,6 +205,7 @@ class Simulation:
             self._engine.shutdown(timeout=0.0)
             self._dispatcher.forget()
         self._dispatcher = self._engine = None
+        self._home.close()
 
     # Workflows -----------------------------------------------------------------------------------------------------------
 
@@ -276,8 +287,15 @@ class Simulation:
 
     def next(self) -> bool:
         """Go to what is due next, and do all that can be done then. Whether anything was due."""
-        self.settle()
-        passed = self.through(self.dispatcher.pass_time)
+
+        def go() -> bool:
+            self._living()
+            # An engine that has just come does not know yet what is due.
+            while self.dispatcher.step():
+                pass
+            return self.dispatcher.pass_time()
+
+        passed = self.through(go)
         self.settle()
         return passed
 
