@@ -24,14 +24,16 @@ def redis() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(params=["memory", "filesystem", "redis"])
+@pytest.fixture(params=["memory", "filesystem", "redis", "kombu"])
 def vendor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vendor]:
-    """A queue of each kind."""
+    """A queue of each kind; ``kombu``: a broker within the program, as all but Redis are spoken to."""
     made: Vendor
     if request.param == "memory":
         made = Memory()
     elif request.param == "filesystem":
         made = Filesystem(tmp_path / "queue")
+    elif request.param == "kombu":
+        made = Kombu("memory://")
     else:
         made = Kombu(request.getfixturevalue("redis").url)
     yield made

@@ -178,6 +178,7 @@ def test_what_is_released_comes_at_once_and_is_not_counted(vendor: Vendor) -> No
     assert got(queue).ack()
 
 
+@pytest.mark.parametrize("vendor", ["memory", "filesystem", "redis"], indirect=True)
 def test_a_dead_consumers_message_comes_again(vendor: Vendor) -> None:
     queue = vendor.open(max_retries=1, retry_delay=0.5)
     queue.publish("a", id="x")
