@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fluxor_actors.testing import certify
 from tests.durable.support import Program
 
 TEXT = "name: w\npipeline: {do: {action: k:gather, input: {depth: 1}}}"
@@ -63,3 +64,20 @@ def test_killed_while_groups_and_values_are_awaited(run: Run) -> None:
     }  # fmt: skip
     emitted = {line for line in [*told, *again, *third.lines] if line.startswith("emitted")}
     assert emitted == {"emitted 0 emit1", "emitted 1 emit1"}
+
+
+GIVING = """
+name: giving
+pipeline:
+  gather: {action: "k:gather", input: {upto: 2}}
+  scatter: {action: "k:scatter", input: {upto: 7}, await: true}
+"""
+
+
+@pytest.mark.long
+def test_killed_at_steps_all_along(tmp_path: Path) -> None:
+    path = tmp_path / "giving.yaml"
+    path.write_text(GIVING, encoding="utf-8")
+    report = certify(str(path), actions=["tests.orchestrator.actions"], workers=1, most=12)
+    assert report.calm.output == {"gather": [[0, 1], [[0], []]], "scatter": [49]}
+    assert report.ok, str(report)
