@@ -12,6 +12,7 @@ import pytest
 
 import fluxor_actors as fluxor
 from tests.markdown import ROOT
+from tests.public_api import MODULES
 
 DOCS = ROOT / "docs"
 NAV = set(re.findall(r": ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE))
@@ -155,9 +156,21 @@ def test_every_option_of_an_engine_is_explained() -> None:
     assert [name for name in (*options, *settings) if f"`{name}`" not in tables] == []
 
 
-@pytest.mark.parametrize("cls", [fluxor.Fluxor, fluxor.ProcessHandle, fluxor.ApprovalService])
+@pytest.mark.parametrize(
+    "cls", [fluxor.Fluxor, fluxor.Runtime, fluxor.ProcessHandle, fluxor.ApprovalService, fluxor.ActionContext]
+)
 def test_every_method_is_on_some_page(cls: type) -> None:
     pages = "\n".join(read(page) for page in NAV if page != "from-go.md")
     names = [name for name, value in inspect.getmembers(cls) if not name.startswith("_") and callable(value)]
     # What joins a service to an engine is the engine's affair.
     assert [name for name in names if not re.search(rf"\b{name}\b", pages) and name not in ("attach", "detach")] == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_public_name_is_in_the_reference(name: str) -> None:
+    shown = set(re.findall(r"^::: ([\w.]+)$", read("api.md"), re.MULTILINE))
+    module = importlib.import_module(name)
+    homes = {each: getattr(getattr(module, each), "__module__", None) for each in module.__all__}
+    # What has no home of its own, a constant or a sub-package, stands in its module.
+    missing = [each for each, home in homes.items() if home and home not in shown and f"{home}.{each}" not in shown]
+    assert missing == []
