@@ -174,6 +174,8 @@ def test_after_a_kill_somebody_is_asked(make: Make, program: Program, approved: 
     request = heard.next().data
     assert (request.action, request.args, request.meta["attempt"]) == ("test:slow", {"seconds": 60}, 1)
     assert "the engine died" in request.meta["reason"]
+    [waiting] = engine.runtime.explain("p").waiting
+    assert waiting.on == "test:slow by ada, whether to try again after attempt 1"
     with pytest.raises(fluxor.NotAuthorizedError):
         engine.approvals.decide(request.id, approved=True, decided_by="bob")
     assert tried == []

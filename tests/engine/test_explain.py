@@ -98,3 +98,47 @@ def test_what_is_paused_by_its_last_task(make: Make) -> None:
     assert run.explain().reason == "it is paused by autoPause of one/a"
     assert run.resume() in (ProcessState.RUNNING, ProcessState.COMPLETED)
     assert run.wait(WAIT).output == {"a": None, "done": True}
+
+
+PICKY = """
+name: picky
+pipeline:
+  pay: {action: nop:nop, approval: {approvers: [ann, bob, carl], quorum: 2, expiresIn: 1h}}
+"""
+
+
+def test_an_approval_names_the_people_the_time_and_the_command(make: Make) -> None:
+    heard = Heard()
+    engine = make()
+    engine.events.subscribe(heard)
+    run = start(engine, PICKY)
+    request = heard.until("approval.requested", run.id).data
+    explanation = run.explain()
+    [waiting] = explanation.waiting
+    assert causes(explanation) == [("picky/pay", "approval", "nop:nop by 2 of ann, bob, carl")]
+    assert (waiting.since, waiting.until) == (request.created_at, request.expires_at)
+    assert waiting.remedy == f"fluxor approve {request.id}"
+    assert explanation.reason == "1 waits for approval"
+    engine.approvals.decide(request.id, approved=True, decided_by="bob")
+    assert causes(run.explain()) == [("picky/pay", "approval", "nop:nop by ann, carl")]
+    run.pause()
+    assert run.explain().reason == "it is paused"
+    assert causes(run.explain()) == [("picky/pay", "approval", "nop:nop by ann, carl")]
+    engine.approvals.decide(request.id, approved=True, decided_by="ann")
+    assert [cause for _, cause, _ in causes(run.explain())] == ["pause"]
+    assert run.resume() in (ProcessState.RUNNING, ProcessState.COMPLETED)
+    assert run.wait(WAIT).state is ProcessState.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("approval", "on"),
+    [("{}", "nop:nop"), ("{quorum: 3}", "nop:nop by 3 people"), ("{approvers: [ann]}", "nop:nop by ann")],
+)
+def test_whose_approval_is_waited_for(make: Make, approval: str, on: str) -> None:
+    heard = Heard()
+    engine = make()
+    engine.events.subscribe(heard)
+    run = start(engine, f"name: w\npipeline: {{a: {{action: nop:nop, approval: {approval}}}}}")
+    heard.until("approval.requested", run.id)
+    assert causes(run.explain()) == [("w/a", "approval", on)]
+    run.cancel()
