@@ -16,6 +16,7 @@ from fluxor_actors.actions.loggers import ContextLogger, ScrubbedLogger
 from fluxor_actors.actions.orchestrator import Counterpart, Orchestrator
 from fluxor_actors.actions.work import Child, TaskLike
 from fluxor_actors.definition.model import Task
+from fluxor_actors.errors import ActionCancelledError
 from fluxor_actors.instants import to_datetime
 from fluxor_actors.names import execution_id
 from fluxor_actors.process.snapshot import Execution, Process
@@ -23,7 +24,7 @@ from fluxor_actors.process.snapshot import Execution, Process
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
 
-__all__ = ["ActionContext", "Attempt", "Host", "current_context", "engine_side", "process_from_context"]
+__all__ = ["ActionContext", "Attempt", "Host", "current_context", "engine_side", "process_from_context", "retire"]
 
 
 class Attempt(Protocol):
@@ -114,7 +115,18 @@ class ActionContext:
         ```
     """
 
-    __slots__ = ("_attempt", "_execution", "_host", "_logger", "_made", "_process", "_session", "_started", "_task")
+    __slots__ = (
+        "_attempt",
+        "_execution",
+        "_host",
+        "_logger",
+        "_made",
+        "_over",
+        "_process",
+        "_session",
+        "_started",
+        "_task",
+    )
 
     def __init__(self, attempt: Attempt, host: Host, started: float | None = None) -> None:
         """Make the context of ``attempt``, which ``started`` at that many seconds since the epoch."""
@@ -128,6 +140,7 @@ class ActionContext:
         self._logger: ContextLogger | None = None
         # In a dict, since that makes it once, whichever threads ask for it.
         self._made: dict[str, Orchestrator] = {}
+        self._over = False
 
     @property
     def process_id(self) -> str:
@@ -247,6 +260,9 @@ class ActionContext:
     @property
     def _orchestrator(self) -> Orchestrator:
         made = self._made.get("orchestrator")
+        if made is None and self._over:
+            # A thread that was left behind: nobody would ever close what is opened now.
+            raise ActionCancelledError(f"attempt {self.attempt} of {self._attempt.task_id} is over")
         return made or self._made.setdefault("orchestrator", Orchestrator(self._attempt, self._host))
 
     def emit_for_each(self, items: Iterable[Any], as_: str, task: TaskLike) -> str:
@@ -333,9 +349,14 @@ class ActionContext:
 current: ContextVar[ActionContext | None] = ContextVar("fluxor_actors.context", default=None)
 
 
-def engine_side(context: ActionContext) -> tuple[Attempt, Host]:
-    """For the engine: whose context it is, and who answers for it."""
-    return context._attempt, context._host  # noqa: SLF001 - kept from actions, and no one else's
+def engine_side(context: ActionContext) -> tuple[Attempt, Host] | None:
+    """For the engine: whose context it is, and who answers for it; None when its attempt is over."""
+    return None if context._over else (context._attempt, context._host)  # noqa: SLF001 - kept from actions, and no one else
+
+
+def retire(context: ActionContext) -> None:
+    """For the engine: the attempt is over."""
+    context._over = True  # noqa: SLF001 - as above
 
 
 def current_context() -> ActionContext | None:

@@ -6,7 +6,7 @@ from types import CoroutineType
 from typing import Any
 
 from fluxor_actors.actions.bound import BoundMethod
-from fluxor_actors.actions.context import ActionContext, current
+from fluxor_actors.actions.context import ActionContext, current, retire
 from fluxor_actors.actions.suspend import Suspend
 
 __all__ = ["invoke"]
@@ -43,6 +43,7 @@ def invoke(method: BoundMethod, value: Any, context: ActionContext) -> Any:
             result = complete(result, context.cancellation)
     finally:
         current.reset(token)
+        retire(context)
     if result is None or type(result) is Suspend:
         return result
     return method.plain(result)

@@ -16,9 +16,10 @@ __all__ = ["acting", "resting"]
 def acting(parts: Parts) -> ActionContext | None:
     """The context of the action of this engine that runs in this thread, or this asyncio task; None outside of one."""
     context = current_context()
-    if context is None:
+    side = None if context is None else engine_side(context)
+    if side is None:
         return None
-    _, host = engine_side(context)
+    _, host = side
     return context if isinstance(host, ContextHost) and host.asking.serves(parts) else None
 
 
@@ -26,10 +27,11 @@ def acting(parts: Parts) -> ActionContext | None:
 def resting(parts: Parts) -> Iterator[None]:
     """Whoever waits in an action lets others have its worker's place for as long as this lasts. Elsewhere it does nothing."""
     context = acting(parts)
-    if context is None:
+    side = None if context is None else engine_side(context)
+    if side is None:
         yield
         return
-    attempt, host = engine_side(context)
+    attempt, host = side
     assert isinstance(host, ContextHost)
     with host.resting(attempt):
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,29 @@ def test_a_thread_that_an_action_leaves_behind_is_told_that_it_is_over(make: Mak
     assert steps.next() == (0, "attempt 1 of w/do is over")
     may.set()
     assert steps.next() == (1, "attempt 1 of w/do is over")
+    threads[0].join(WAIT)
+
+
+def test_a_thread_left_behind_that_asks_for_the_first_time(make: Make) -> None:
+    steps, may, threads = Steps(), threading.Event(), []
+
+    def act(context: ActionContext) -> None:
+        def late() -> None:
+            assert may.wait(WAIT)
+            handle.wait(WAIT)
+            try:
+                context.call("t", "double", {"n": 1})
+            except ActionCancelledError as error:
+                steps.tell(str(error))
+
+        threads.append(threading.Thread(target=contextvars.copy_context().run, args=(late,)))
+        threads[0].start()
+
+    engine = make(doing(act), double)
+    handle = start(engine, DO)
+    assert handle.wait(WAIT).state == "completed"
+    may.set()
+    assert steps.next() == "attempt 1 of w/do is over"
     threads[0].join(WAIT)
 
 
