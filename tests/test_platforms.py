@@ -9,22 +9,34 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.markdown import ROOT
 
-# No modules and functions that Windows has not, no files of /proc that macOS has not.
-_LESS = """
-import os, pathlib, select, signal, sys
+# Windows has not: these modules and functions. Nor has macOS the files of /proc, and what waits for the end of a program.
+_WINDOWS = """
+import os, select, signal, sys
 for name in ("fcntl", "termios", "tty", "pty", "pwd", "grp", "resource", "posix"):
     sys.modules[name] = None
-for name in ("fork", "mkfifo", "pidfd_open", "tcgetpgrp", "getpgrp", "setsid", "killpg", "getuid", "geteuid", "O_NONBLOCK", "pread", "pwrite", "sysconf"):
+for name in ("fork", "mkfifo", "tcgetpgrp", "getpgrp", "setsid", "killpg", "getuid", "geteuid", "O_NONBLOCK", "pread", "pwrite", "sysconf"):
     vars(os).pop(name, None)
 for name in ("SIGKILL", "SIGSTOP", "SIGCONT", "SIGHUP", "SIGUSR1", "SIGALRM"):
     vars(signal).pop(name, None)
 vars(select).pop("poll", None)
-real = pathlib.Path.read_text
-pathlib.Path.read_text = lambda self, *a, **k: real(self, *a, **k) if not str(self).startswith("/proc") else (_ for _ in ()).throw(FileNotFoundError(str(self)))
 sys.platform = "win32"
 """
+_MACOS = """
+import os, pathlib, sys
+vars(os).pop("pidfd_open", None)
+real = pathlib.Path.read_text
+def read_text(self, *args, **options):
+    if str(self).startswith("/proc"):
+        raise FileNotFoundError(str(self))
+    return real(self, *args, **options)
+pathlib.Path.read_text = read_text
+sys.platform = "darwin"
+"""
+_SYSTEMS = {"win32": _MACOS + _WINDOWS, "darwin": _MACOS}
 
 _ALL = """
 import importlib, pkgutil
@@ -47,7 +59,7 @@ for options in ({"store": "memory://"}, {"store": f"sqlite:///{sys.argv[1]}/runs
         run = engine.runtime.start_process(engine.runtime.decode_yaml_workflow(DOCUMENT))
         run.signal("go", 1)
         print(run.wait(timeout=30).output["b"])
-for refused in (lambda: FilesystemQueue(sys.argv[1]), lambda: certify(DOCUMENT)):
+for refused in (lambda: FilesystemQueue(sys.argv[1] + "/queue").close(), lambda: certify(DOCUMENT)):
     try:
         refused()
     except (QueueError, ConfigError) as error:
@@ -64,12 +76,14 @@ def _python(program: str, *arguments: str) -> list[str]:
     return done.stdout.split()
 
 
-def test_every_module_loads() -> None:
+@pytest.mark.parametrize("system", _SYSTEMS)
+def test_every_module_loads(system: str) -> None:
     # What third parties need for themselves is there before it is taken away.
-    first = "import subprocess, socket, tempfile, asyncio, typer, rich.live, sqlalchemy, psycopg, kombu, lark, fsspec, opentelemetry.sdk.trace\n"
-    assert _python(first + _LESS + _ALL) == ["loaded"]
+    first = "import subprocess, socket, tempfile, asyncio, typer, rich.live, sqlalchemy, psycopg, kombu, lark, fsspec, opentelemetry.sdk.trace, pytest\n"
+    assert _python(first + _SYSTEMS[system] + _ALL) == ["loaded"]
 
 
-def test_an_engine_runs_and_the_rest_says_what_it_lacks(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("system", "refused"), [("win32", ["QueueError", "ConfigError"]), ("darwin", ["ConfigError"])])
+def test_an_engine_runs_and_the_rest_says_what_it_lacks(system: str, refused: list[str], tmp_path: Path) -> None:
     first = "import subprocess, socket, tempfile, asyncio, sqlite3, sqlalchemy\n"
-    assert _python(first + _LESS + _RUN, str(tmp_path)) == ["1", "1", "1", "QueueError", "ConfigError"]
+    assert _python(first + _SYSTEMS[system] + _RUN, str(tmp_path)) == ["1", "1", "1", *refused]
