@@ -8,11 +8,12 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from fluxor_actors.storage.sql import SqlStore
 from tests.cli.support import command, environment, invoke, program, write
 
 pytestmark = pytest.mark.long
@@ -197,9 +198,13 @@ def test_resume_all_stops_at_ctrl_c_and_goes_on_the_next_time(folder: Path) -> N
 
 @pytest.mark.long
 def test_resume_all_takes_over_what_waits(folder: Path) -> None:
+    def parked() -> bool:
+        with closing(SqlStore(f"sqlite:///{folder / 'fluxor.db'}")) as store:
+            return store.parked() == 1
+
     with running(folder, "run", "waiting.yaml", "--id", "w", at="") as process:
         until(lambda: (folder / "fluxor.db").exists() and invoke("show", "w").exit_code == 0)
-        time.sleep(2.5)  # an engine leaves what waits to the store after a second
+        until(parked)
         process.send_signal(signal.SIGKILL)
     with running(folder, "resume-all", at="") as process:
         until(lambda: "no engine" not in invoke("ps").stdout)

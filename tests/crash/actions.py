@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from fluxor_actors import ActionContext, action
 
 
@@ -13,8 +11,8 @@ def double(n: int) -> int:
 
 
 @action("w:slow")
-def slow(n: int, ms: int = 5) -> int:
-    time.sleep(ms / 1000)
+def slow(n: int, context: ActionContext, ms: int = 5) -> int:
+    context.cancelled.wait(ms / 1000)
     return n
 
 

@@ -1,23 +1,62 @@
-"""Programs to be killed, and databases for them."""
+"""Programs to be killed, and databases for them. At the end it is told how many were killed, and by which seed."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from fluxor_actors.testing import Torture, Trial
 from fluxor_actors.testing.nursery import Nursery
-from tests.crash.support import SEED
+from tests.crash.support import SEED, Campaign, Campaigns, OpenStore
 from tests.storage.conftest import admin, server
 
 __all__ = ["admin", "server"]
 
+_TALLY = pytest.StashKey[Counter[str]]()
 
-def pytest_report_header() -> str:
-    return f"kills are drawn from FLUXOR_CRASH_SEED={SEED}"
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_TALLY] = Counter()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    tally = config.stash.get(_TALLY, Counter())
+    if tally:
+        told = ", ".join(f"{kills} on {where}" for where, kills in sorted(tally.items()))
+        terminalreporter.write_line(f"programs killed: {told}; FLUXOR_CRASH_SEED={SEED}")
 
 
 @pytest.fixture(scope="session")
 def nursery() -> Iterator[Nursery]:
     with Nursery() as nursery:
         yield nursery
+
+
+@pytest.fixture(scope="module")
+def calm() -> dict[str, Trial]:
+    """What comes of workloads that nobody kills: found out once."""
+    return {}
+
+
+@pytest.fixture
+def campaigns(
+    nursery: Nursery, tmp_path: Path, calm: dict[str, Trial], pytestconfig: pytest.Config
+) -> Iterator[Campaigns]:
+    """Makes campaigns, and counts their kills."""
+    made: list[tuple[Campaign, str]] = []
+
+    def making(store: OpenStore, seed: int, *, twins: bool = False, **settings: object) -> Campaign:
+        print(f"seed {seed}")
+        torture = Torture(nursery, twins=twins)
+        # With other settings other things come of them.
+        campaign = Campaign(torture, tmp_path, store, seed, {} if settings else calm, **settings)
+        made.append((campaign, "SQLite" if store.__name__ == "sqlite_in" else "PostgreSQL"))
+        return campaign
+
+    yield making
+    tally = pytestconfig.stash.setdefault(_TALLY, Counter())
+    for campaign, where in made:
+        tally[where] += campaign.kills

@@ -5,21 +5,33 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import evolve
 
 from fluxor_actors.testing import FAULT_POINTS, Kill, Torture, Trial
 from tests.crash.workloads import WORKLOADS
 
-__all__ = ["SEED", "Campaign", "OpenStore", "sqlite_in"]
+__all__ = ["SEED", "Campaign", "Campaigns", "OpenStore", "sqlite_in"]
 
 SEED = int(os.environ.get("FLUXOR_CRASH_SEED") or random.SystemRandom().randrange(1_000_000))
 
-OpenStore = Callable[[Path], AbstractContextManager[str]]
+
+class OpenStore(Protocol):
+    """Gives the URL of an empty store, which may be in this folder."""
+
+    __name__: str
+
+    def __call__(self, folder: Path, /) -> AbstractContextManager[str]: ...
+
+
+class Campaigns(Protocol):
+    """The fixture ``campaigns``."""
+
+    def __call__(self, store: OpenStore, seed: int, *, twins: bool = False, **settings: object) -> Campaign: ...
 
 
 @contextmanager
@@ -64,10 +76,13 @@ class Campaign:
         self.kills += len(trial.kills)
         return trial
 
-    def at_point(self, point: str) -> list[str]:
-        """Kill each workload that comes to the point, at one of the times it does; what was found."""
+    def at_point(self, point: str, most: int | None = None) -> list[str]:
+        """Kill each workload that comes to the point, at one of the times it does, or ``most`` of them; what was found."""
         found = []
-        for name in WORKLOADS:
+        until = None if most is None else self.kills + most
+        for name in self._random.sample(list(WORKLOADS), len(WORKLOADS)):
+            if until is not None and self.kills >= until:
+                break
             calm = self.calm(name)
             if point == "takeover.after":
                 # Only who comes after a death takes something over.

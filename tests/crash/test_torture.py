@@ -1,6 +1,6 @@
 """Programs that are killed, wherever and whenever, lose nothing and do nothing twice.
 
-Seeds are printed; FLUXOR_CRASH_SEED sets them, and FLUXOR_CRASH_KILLS how many kills the long run has on each database.
+Seeds are printed; FLUXOR_CRASH_SEED sets them, and FLUXOR_CRASH_KILLS how many kills there are on each database.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from fluxor_actors.testing import FAULT_POINTS, Torture, Trial
-from fluxor_actors.testing.nursery import Nursery
-from tests.crash.support import SEED, Campaign, OpenStore, sqlite_in
+from fluxor_actors.testing import FAULT_POINTS
+from tests.crash.support import SEED, Campaigns, OpenStore, sqlite_in
 from tests.storage.conftest import new_schema
 
 pytestmark = pytest.mark.long
-
 
 # No test may take minutes: a hundred kills are several tests, each with a seed of its own.
 PART = 20
@@ -27,12 +25,6 @@ PART = 20
 
 def parts(kills: int) -> range:
     return range(-(-int(os.environ.get("FLUXOR_CRASH_KILLS") or kills) // PART))
-
-
-@pytest.fixture(scope="module")
-def calm() -> dict[str, Trial]:
-    """What comes of workloads that nobody kills: found out once."""
-    return {}
 
 
 @pytest.fixture
@@ -44,61 +36,46 @@ def postgres(admin: Engine) -> OpenStore:
     return opening
 
 
-def test_a_handful_of_kills(nursery: Nursery, tmp_path: Path) -> None:
-    print(f"seed {SEED}")
-    campaign = Campaign(Torture(nursery), tmp_path, sqlite_in, SEED, {})
-    assert campaign.anywhere(5) == []
+def test_a_handful_of_kills(campaigns: Campaigns) -> None:
+    assert campaigns(sqlite_in, SEED).anywhere(5) == []
 
 
 @pytest.mark.parametrize("history", ["full", 8, "none"])
-def test_kills_between_snapshots(nursery: Nursery, tmp_path: Path, history: str | int) -> None:
-    print(f"seed {SEED}")
-    campaign = Campaign(Torture(nursery), tmp_path, sqlite_in, SEED, {}, snapshot_every=3, history=history)
-    assert campaign.anywhere(PART) == []
+def test_kills_between_snapshots(campaigns: Campaigns, history: str | int) -> None:
+    assert campaigns(sqlite_in, SEED, snapshot_every=3, history=history).anywhere(PART) == []
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("point", FAULT_POINTS)
-def test_every_fault_point_on_sqlite(nursery: Nursery, tmp_path: Path, calm: dict[str, Trial], point: str) -> None:
-    print(f"seed {SEED}")
-    campaign = Campaign(Torture(nursery), tmp_path, sqlite_in, SEED, calm)
+def test_every_fault_point_on_sqlite(campaigns: Campaigns, point: str) -> None:
+    campaign = campaigns(sqlite_in, SEED)
     assert campaign.at_point(point) == []
     assert campaign.kills >= 1
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("part", parts(200))
-def test_many_kills_on_sqlite(nursery: Nursery, tmp_path: Path, calm: dict[str, Trial], part: int) -> None:
-    print(f"seed {SEED + part}")
-    campaign = Campaign(Torture(nursery), tmp_path, sqlite_in, SEED + part, calm)
-    assert campaign.anywhere(PART) == []
+@pytest.mark.parametrize("point", FAULT_POINTS)
+def test_every_fault_point_on_postgresql(campaigns: Campaigns, postgres: OpenStore, point: str) -> None:
+    campaign = campaigns(postgres, SEED)
+    assert campaign.at_point(point, 2) == []
+    assert campaign.kills >= 1
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("part", parts(60))
-def test_many_kills_on_postgresql(
-    nursery: Nursery, tmp_path: Path, postgres: OpenStore, calm: dict[str, Trial], part: int
-) -> None:
-    print(f"seed {SEED + part}")
-    campaign = Campaign(Torture(nursery), tmp_path, postgres, SEED + part, calm)
-    assert campaign.anywhere(PART) == []
+@pytest.mark.parametrize("part", parts(100))
+def test_many_kills_on_sqlite(campaigns: Campaigns, part: int) -> None:
+    assert campaigns(sqlite_in, SEED + part).anywhere(PART) == []
 
 
-@pytest.mark.long
+@pytest.mark.parametrize("part", parts(40))
+def test_many_kills_on_postgresql(campaigns: Campaigns, postgres: OpenStore, part: int) -> None:
+    assert campaigns(postgres, SEED + part).anywhere(PART) == []
+
+
 @pytest.mark.parametrize("part", parts(20))
-def test_the_one_of_two_programs_goes_on_alone(
-    nursery: Nursery, tmp_path: Path, calm: dict[str, Trial], part: int
-) -> None:
-    print(f"seed {SEED + part}")
-    campaign = Campaign(Torture(nursery, twins=True), tmp_path, sqlite_in, SEED + part, calm)
-    assert campaign.anywhere(PART) == []
+def test_the_one_of_two_programs_goes_on_alone(campaigns: Campaigns, part: int) -> None:
+    assert campaigns(sqlite_in, SEED + part, twins=True).anywhere(PART) == []
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("part", parts(20))
 def test_the_one_of_two_programs_goes_on_alone_on_postgresql(
-    nursery: Nursery, tmp_path: Path, postgres: OpenStore, calm: dict[str, Trial], part: int
+    campaigns: Campaigns, postgres: OpenStore, part: int
 ) -> None:
-    print(f"seed {SEED + part}")
-    campaign = Campaign(Torture(nursery, twins=True), tmp_path, postgres, SEED + part, calm)
-    assert campaign.anywhere(PART) == []
+    assert campaigns(postgres, SEED + part, twins=True).anywhere(PART) == []

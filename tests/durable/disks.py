@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 import sqlite3
 import subprocess
@@ -68,16 +69,18 @@ def _limit(folder: Path) -> Iterator[Disk]:
 
 @contextmanager
 def _mounted(folder: Path) -> Iterator[Disk]:
-    """A file system of its own, most of which something else takes. Who may not mount has the limit once more."""
+    """A file system of its own, most of which something else takes. Who may not mount has SQLite's own limit once more, and is told why."""
     place = folder / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "fluxor-test", str(place)]
     try:
-        permitted = subprocess.run(mount, check=False, capture_output=True).returncode == 0
-    except OSError:
-        permitted = False
-    if not permitted:
-        with _limit(folder) as disk:
+        done = subprocess.run(mount, check=False, capture_output=True, text=True)
+        refusal = done.stderr.strip() if done.returncode else None
+    except OSError as error:
+        refusal = str(error)
+    if refusal is not None:
+        logging.getLogger(__name__).warning("no file system is mounted (%s): full by max_page_count", refusal)
+        with _quota(folder) as disk:
             yield disk
         return
     try:

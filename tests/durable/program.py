@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from typing import Any
 
 from fluxor_actors import ActionContext, Config, Fluxor, FluxorError, action
@@ -26,7 +25,7 @@ def say(*words: object) -> None:
 @action("test:slow")
 def slow(context: ActionContext, seconds: float = 0.2, value: Any = None) -> Any:
     say("began", context.idempotency_key, context.attempt)
-    time.sleep(seconds)
+    threading.Event().wait(seconds)
     say("did", context.idempotency_key, context.attempt)
     return value
 

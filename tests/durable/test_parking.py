@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
 from fluxor_actors import Fluxor, ProcessState
 from tests.durable.support import journal_of
-from tests.engine.support import SIGNAL, WAIT, Make, echo, start
+from tests.engine.support import SIGNAL, WAIT, Make, echo, start, until
 
 pytestmark = pytest.mark.long
 
@@ -20,10 +19,7 @@ S = ProcessState
 def rests(engine: Fluxor, *process_ids: str, timeout: float = WAIT) -> None:
     """Wait until the engine has left them to the store."""
     supervisors = engine._lifecycle.parts.directory.supervisors
-    deadline = time.monotonic() + timeout
-    while any(process_id in supervisors for process_id in process_ids):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: supervisors.keys().isdisjoint(process_ids), timeout)
 
 
 def test_what_waits_for_a_signal_rests_and_comes_back(make: Make) -> None:
@@ -105,11 +101,8 @@ def test_many_rest_and_all_wake(tmp_path: Path, count: int) -> None:
         document = engine.runtime.decode_yaml_workflow(SIGNAL)
         for number in range(count):
             engine.runtime.start_process(document, process_id=f"p{number}")
-        deadline = time.monotonic() + 6 * WAIT
         parts = engine._lifecycle.parts
-        while parts.directory.supervisors:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: not parts.directory.supervisors, 6 * WAIT)
         # Nothing is kept of them in memory.
         assert not parts.idle
         assert len(parts.directory.families) == 0

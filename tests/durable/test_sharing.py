@@ -14,7 +14,7 @@ from fluxor_actors import ActionContext, EngineStoppedError, InvalidStateError, 
 from tests.durable.conftest import Run
 from tests.durable.support import PATIENCE, journal_of
 from tests.durable.test_recovery import STUCK, unblocked
-from tests.engine.support import ONE, SIGNAL, WAIT, Gate, Heard, Make, echo, start
+from tests.engine.support import ONE, SIGNAL, WAIT, Gate, Heard, Make, echo, start, until
 
 pytestmark = pytest.mark.long
 
@@ -107,10 +107,14 @@ def test_a_suspended_engine_that_wakes_up_after_its_lease_writes_nothing_and_sto
     program.signal(signal.SIGCONT)
     # The attempt that was under way comes to its end, and nobody hears of it.
     program.until("did job/w/a 1")
-    program.say("control pause job")
-    # It knows that it was declared dead, or that the process is over: whichever it hears of first.
-    refusal = program.until("refused job")
-    assert "declared" in refusal or "'completed'" in refusal
+
+    def refusal() -> str:
+        program.say("control pause job")
+        return program.until("refused job")
+
+    # Until it looks after its lease it knows no more than that the process is over; then it says that it was declared dead.
+    until(lambda: "others declared this engine dead" in refusal())
+    assert not [line for line in program.lines if line.startswith("answer")]
     program.say("stop")
     assert not [line for line in program.rest() if line.startswith("began")]
     assert journal_of(engine, "job") == before
@@ -121,17 +125,12 @@ def test_an_engine_declared_dead_stops_and_says_why(make: Make, gate: Gate) -> N
     engine = make(gate.action, echo, lease=1.0)
     handle = start(engine, "name: w\npipeline: {a: {action: test:gated}}", process_id="job")
     gate.begun()
-    store = engine._lifecycle.parts.store
     tenancy = engine._lifecycle.tenancy
     assert tenancy is not None
     # As another would that finds the lease over.
     other = make(echo)._lifecycle.parts.store
     other.release(tenancy.engine)  # type: ignore[attr-defined]  # it is a durable one
-    deadline = time.monotonic() + WAIT
-    while not engine._lifecycle._over:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    del store
+    assert engine._lifecycle._halted.wait(WAIT)
     with pytest.raises(EngineStoppedError, match="declared this engine dead"):
         start(engine, ONE)
     assert handle.wait(1).timed_out
@@ -216,11 +215,8 @@ def test_a_parent_hears_of_a_child_that_another_engine_ends(make: Make) -> None:
     """
     engine = make()
     start(engine, text, process_id="job")
-    deadline = time.monotonic() + WAIT
-    while not (children := engine.runtime.processes(parent_id="job")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    child = children[0].id
+    until(lambda: engine.runtime.processes(parent_id="job"))
+    child = engine.runtime.processes(parent_id="job")[0].id
     engine.shutdown()
     first, second = make(take_over=False), make(take_over=False)
     for each in (first, second):
@@ -242,16 +238,14 @@ def test_cancelling_a_parent_reaches_a_child_that_another_engine_runs(make: Make
     """
     engine = make()
     start(engine, text, process_id="job")
-    deadline = time.monotonic() + WAIT
-    while not (children := engine.runtime.processes(parent_id="job")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: engine.runtime.processes(parent_id="job"))
+    child = engine.runtime.processes(parent_id="job")[0].id
     engine.shutdown()
     first, second = make(take_over=False), make(take_over=False)
     for each in (first, second):
         each.start()
     assert second._lifecycle.tenancy is not None
-    assert second._lifecycle.tenancy.take_over(children[0].id)
+    assert second._lifecycle.tenancy.take_over(child)
     first.runtime.cancel_process("job", "enough")
     assert first.runtime.handle("job").wait(WAIT).state is S.CANCELLED
-    assert first.runtime.handle(children[0].id).wait(WAIT).state is S.CANCELLED
+    assert first.runtime.handle(child).wait(WAIT).state is S.CANCELLED

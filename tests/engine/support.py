@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
@@ -19,6 +20,15 @@ WAIT = 10.0
 ONE = "name: one\npipeline: {a: {action: nop:nop, post: {done: true}}}"
 SIGNAL = "name: parked\npipeline: {a: {await: {signal: go}, post: {got: '${a}'}}}"
 GATED = "name: gated\npipeline: {a: {action: test:gated, input: {name: a}}, b: {action: test:echo, input: {value: 2}}}"
+
+
+def until(true: Callable[[], object], seconds: float = WAIT) -> None:
+    """Look now and then whether something is true that nobody tells of: what another program does, or an engine's inside."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not true():
+        assert time.monotonic() < deadline, f"not true after {seconds:g} s"
+        pause.wait(0.01)
 
 
 class Make(Protocol):

@@ -138,8 +138,7 @@ def test_listener_and_program_shut_down_together(make: Make) -> None:
 
     def listen(*_: object) -> None:
         entered.set()
-        while not engines[0]._lifecycle.stopped:
-            time.sleep(0.001)
+        engines[0]._lifecycle._halted.wait(WAIT)
         engines[0].shutdown()
 
     engine = make(echo)
