@@ -41,7 +41,7 @@ def test_a_family_is_the_sum_of_its_members_whoever_comes_and_goes(
     families = Families()
     model: dict[str, tuple[int, ...]] = {"root": counts((1, 0, 0, 0, 0, 0))}
     live = {"root"}
-    families.join("root", "root")["root"] = model["root"]  # type: ignore[assignment]  # six numbers
+    families.join("root", "root", new=True)["root"] = model["root"]  # type: ignore[assignment]  # six numbers
     last: Progress | None = None
     for name, parts, end in steps:
         now = counts(parts)

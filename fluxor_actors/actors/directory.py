@@ -44,12 +44,12 @@ class Watch(Future["ProcessOutput | None"]):
 class Ended:
     """What is kept of a process that has ended, so that nobody has to read its journal for it.
 
-    ``progress`` is that of the family of a root; of a sub-workflow, its own.
+    ``progress`` is that of the family of a root, or None when the store has to be asked; of a sub-workflow, its own.
     """
 
     process: Process
     output: ProcessOutput
-    progress: Progress
+    progress: Progress | None
 
 
 class Directory:
@@ -176,8 +176,7 @@ class Directory:
         """A process has ended with these counts: wake whoever waits for it."""
         process_id, root_id = process.id, process.root_id
         total, over = self.families.leave(root_id, process_id, counts)
-        own = progress_in(counts)
-        ended = Ended(process, output, (total or own) if process_id == root_id else own)
+        ended = Ended(process, output, total if process_id == root_id else progress_in(counts))
         with self._lock:
             self._ended[process_id] = ended
             self._ended.move_to_end(process_id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Collection, Mapping
 
 from fluxor_actors.process.state import State
 from fluxor_actors.progress import Progress
 
-__all__ = ["Counts", "Families", "counts_at_end", "counts_of", "progress_in"]
+__all__ = ["Counts", "Families", "counts_at_end", "counts_of", "progress_in", "progress_of_all"]
 
 Counts = tuple[int, int, int, int, int, int]
 """Runs in all, completed, skipped, failed, cancelled, under way. A tuple, for one is made with every commit."""
@@ -41,8 +42,20 @@ def progress_in(counts: Counts) -> Progress:
     return Progress(total, completed, skipped, failed, cancelled, active, pending)
 
 
+Others = Callable[[Collection[str]], Mapping[str, Counts]]
+"""From the members that are live here to the counts of all the others."""
+
+
+def progress_of_all(counts: Mapping[str, Counts]) -> Progress:
+    """The sum of the counts of several processes, by name."""
+    total = _NONE
+    for each in counts.values():
+        total = _sum(total, each)
+    return progress_in(total)
+
+
 class _Family:
-    __slots__ = ("ended", "live", "resting", "whole")
+    __slots__ = ("ended", "live", "others", "resting", "whole")
 
     def __init__(self, ended: Counts, *, whole: bool) -> None:
         self.ended = ended
@@ -51,12 +64,18 @@ class _Family:
         self.resting: set[str] = set()
         # Whether nothing is missing: all that ended before is in ``ended``.
         self.whole = whole
+        # If not, the members that were not live here when somebody wanted to know; None: nobody has.
+        self.others: dict[str, Counts] | None = None
 
     def counts(self) -> Counts:
         counts = self.ended
-        for each in tuple(self.live.values()):
+        for each in (*tuple(self.live.values()), *(self.others or {}).values()):
             counts = _sum(counts, each)
         return counts
+
+    def arrive(self, process_id: str) -> bool:
+        """It is live here, or has ended here: it is not one of the others any more. Whether it was."""
+        return self.others is not None and self.others.pop(process_id, None) is not None
 
 
 class Families:
@@ -72,12 +91,13 @@ class Families:
     def __len__(self) -> int:
         return len(self._families)
 
-    def join(self, root_id: str, process_id: str) -> dict[str, Counts]:
-        """A process is live. It puts its counts under its id into what is returned, without a lock, with every commit."""
+    def join(self, root_id: str, process_id: str, *, new: bool = False) -> dict[str, Counts]:
+        """A process is live. It puts its counts under its id into what is returned, without a lock, with every commit. ``new``: it has just been started."""
         with self._lock:
             family = self._families.get(root_id)
             if family is None:
-                family = self._families[root_id] = _Family(_NONE, whole=root_id == process_id)
+                family = self._families[root_id] = _Family(_NONE, whole=new and root_id == process_id)
+            family.arrive(process_id)
             family.live.setdefault(process_id, _NONE)
             family.resting.discard(process_id)
             return family.live
@@ -99,7 +119,8 @@ class Families:
                 if last is None:
                     family.ended = counts
             if process_id not in family.live:
-                family.ended = _sum(family.ended, counts, -1)
+                if not family.arrive(process_id):
+                    family.ended = _sum(family.ended, counts, -1)
                 family.live[process_id] = counts
 
     def leave(self, root_id: str, process_id: str, counts: Counts) -> tuple[Progress | None, bool]:
@@ -109,6 +130,7 @@ class Families:
             if family is None:
                 return None, True
             family.live.pop(process_id, None)
+            family.arrive(process_id)
             family.resting.discard(process_id)
             family.ended = _sum(family.ended, counts)
             over = not family.live
@@ -136,6 +158,27 @@ class Families:
         with self._lock:
             family = self._families.get(root_id)
             return None if family is None or not family.whole else progress_in(family.counts())
+
+    def told(self, root_id: str, others: Others, *, again: bool = False) -> Progress | None:
+        """How far they are, with those that are not live here as they were when they were last asked for; None when none of them is live.
+
+        Args:
+            root_id: whose family.
+            others: is asked once; for those whom another engine runs, it is not known afterwards how far they have got.
+            again: ask once more.
+        """
+        with self._lock:
+            family = self._families.get(root_id)
+            if family is None or family.whole:
+                return None if family is None else progress_in(family.counts())
+            live = None if family.others is not None and not again else tuple(family.live)
+        found = None if live is None else others(live)
+        with self._lock:
+            if found is not None:
+                # Those that have ended here are among them.
+                family.ended = _NONE
+                family.others = {name: counts for name, counts in found.items() if name not in family.live}
+            return progress_in(family.counts())
 
 
 def _counts(progress: Progress) -> Counts:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from attrs import evolve, frozen
 
 from fluxor_actors.actors.batch import Batch
+from fluxor_actors.actors.kin import kin
 from fluxor_actors.actors.narration import Narration
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.publication_approvals import published_requests
@@ -50,6 +52,7 @@ class Publication:
         self._state = state
         self._families = parts.directory.families
         self._service = parts.events
+        self._parts = parts
         if first > 1:
             projection, _ = projected(state.plan, parts.store, state.id, before=first, ended=False)
             projection.forget_ended()
@@ -80,15 +83,16 @@ class Publication:
                 task = self._state.plan.tasks[note.task]
                 context = EventContext(self._state.id, task.id, "when.evaluated", task.service, task.method)
                 out.append(Published(context, created, numbered, data))
-        self._progress(out, created)
+        self._progress(out, created, last=batch.status.final and self._state.id == self._state.root_id)
         if out:
             self._service.publish(*out)
 
-    def _progress(self, out: list[Published[Any]], created: Any) -> None:
+    def _progress(self, out: list[Published[Any]], created: Any, *, last: bool) -> None:
         """How far the root and its sub-workflows are, whichever of them has got on: an event of the root."""
         root_id = self._state.root_id
         if self._service.wants("progress.changed", root_id):
-            progress = self._families.progress(root_id) or progress_of(self._state)
+            others = partial(kin, self._parts.store, self._parts.plan_of, root_id)
+            progress = self._families.told(root_id, others, again=last) or progress_of(self._state)
             out.append(Published(EventContext(root_id, "", "progress.changed"), created, data=progress))
 
     def _state_changes(self, out: list[Published[Any]], created: Any, numbered: Mapping[str, Any]) -> None:

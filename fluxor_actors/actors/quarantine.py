@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from attrs import evolve
 
 from fluxor_actors.actors.directory import Ended
-from fluxor_actors.actors.families import Counts, counts_at_end
+from fluxor_actors.actors.families import Counts, counts_at_end, progress_of_all
+from fluxor_actors.actors.kin import kin
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.events import Event, EventContext
 from fluxor_actors.instants import to_datetime
@@ -66,7 +68,8 @@ def _finish(parts: Parts, journal: Journal, record: Record, header: Header, mess
     if parts.events.active:
         context = EventContext(header.id, "", "process.failed")
         parts.events.publish(Event(context, created, data=process))
-        progress = parts.directory.families.progress(header.root_id) or ended.progress
+        others = partial(kin, parts.store, parts.plan_of, header.root_id)
+        progress = parts.directory.families.told(header.root_id, others, again=True) or progress_of_all(others(()))
         parts.events.publish(Event(EventContext(header.root_id, "", "progress.changed"), created, data=progress))
     if parts.mirror is not None:
         parts.mirror.recovered(header.id, header.sequence)

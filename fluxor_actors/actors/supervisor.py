@@ -273,7 +273,7 @@ class ProcessSupervisor(DispatchedActor):
         """Keep the family's progress current."""
         state, directory = self.state, self._parts.directory
         if before is None:
-            self._live = directory.families.join(state.root_id, state.id)
+            self._live = directory.families.join(state.root_id, state.id, new=True)
         elif self._at_end is not None and any(type(event) is ProcessRestarted for event in events):
             directory.reopen(state.id, state.root_id, self._at_end)
             self._at_end = None

@@ -81,7 +81,7 @@ class Reading:
         if live is not None:
             return live
         root = directory.ended(root_id)
-        if root is not None:
+        if root is not None and root.progress is not None:
             return root.progress
         family = [root_id]
         for parent in family:

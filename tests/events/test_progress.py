@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fluxor_actors import Fluxor, ProcessHandle, ProcessState, Progress, action
+from fluxor_actors import Execution, Fluxor, ProcessHandle, ProcessState, Progress, action
 from fluxor_actors.terminal import show_progress
 from tests.engine.support import WAIT, Failing, Gate, Heard, Make, start
 
@@ -89,6 +89,56 @@ def test_live_and_after_the_end_and_after_a_restart(make: Make, store: str, end:
     if store != "memory://":
         again = make(store=store)
         assert again.runtime.progress(handle.id) == last
+
+
+def test_a_restart_in_the_middle_forgets_nobody(make: Make, store: str) -> None:
+    """What has ended before it counts on, live and at the end: of the process and of its sub-workflows."""
+    if store == "memory://":
+        pytest.skip("nothing outlives it")
+    done = "name: c\\npipeline: {x: {action: 'nop:nop'}, y: {action: 'nop:nop'}}"
+    waits = "name: c\\npipeline: {x: {action: 'nop:nop'}, w: {await: {signal: go}}, y: {action: 'nop:nop'}}"
+    text = f"""
+name: w
+pipeline:
+  a: {{action: workflow:run, input: {{source: "{done}"}}}}
+  b: {{action: workflow:run, input: {{source: "{waits}"}}}}
+  w: {{await: {{signal: go}}}}
+  z: {{action: nop:nop}}
+"""
+    heard, later = Heard(), Heard()
+    engine = make(store=store)
+    engine.events.subscribe(heard, type=Execution)
+    handle = start(engine, text)
+    child = _waiting(heard, "w").process_id
+    before = handle.progress()
+    assert before == Progress(total=6, completed=4, pending=2)
+    engine.shutdown(WAIT)
+    engine = make(store=store)
+    engine.events.subscribe(later)
+    handle = engine.runtime.handle(handle.id)
+    assert handle.progress() == before
+    engine.runtime.signal_process(child, "go")
+    engine.runtime.handle(child).wait(WAIT)
+    later.until("execution.waiting", handle.id)
+    assert handle.progress() == Progress(total=8, completed=7, pending=1)
+    handle.signal("go")
+    handle.wait(WAIT).raise_for_error()
+    assert handle.progress() == Progress(total=9, completed=9)
+    engine.shutdown(WAIT)
+    steps = of_root(later, handle)
+    assert all(adds_up(step) and step.total >= 6 and step.completed >= 4 for step in steps)
+    assert steps[-1] == Progress(total=9, completed=9)
+
+
+def _waiting(heard: Heard, name: str) -> Execution:
+    """The execution of that name, once it waits."""
+    number = 1
+    while True:
+        execution = heard.until_nth("execution.waiting", None, number).data
+        assert isinstance(execution, Execution)
+        if execution.name == name:
+            return execution
+        number += 1
 
 
 def test_every_step_of_a_process_is_told(make: Make) -> None:
