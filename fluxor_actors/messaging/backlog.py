@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import insort
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ __all__ = ["Backlog"]
 
 _BLUR = 100_000_000
 """Nanoseconds within which two changes of a folder may bear the same time."""
+_SHARE = 10
+"""While there is other work, listing what is delayed may take one part in so many of the time."""
 
 
 class Backlog:
@@ -31,22 +34,29 @@ class Backlog:
         self._delayed_folder = delayed
         self._put_aside = put_aside
         self._ready: deque[Name] = deque()
-        self._delayed: deque[Name] = deque()
+        self._delayed: list[Name] = []
         self._listed: int | None = None
+        self._list_again = 0.0
 
     @property
     def due(self) -> int | None:
         """When the next of the delayed is due, in milliseconds; as far as was known at the last `next`."""
         return self._delayed[0].due if self._delayed else None
 
+    def delay(self, name: Name) -> None:
+        """One more is delayed, by this program."""
+        insort(self._delayed, name, key=_by_due)
+
     def next(self, now: int) -> tuple[Path, Name] | None:
         """The next at ``now``, in milliseconds since the epoch, with its file."""
         if not self._ready:
             self._ready.extend(sorted(self._list(self._ready_folder)))
-        self._list_delayed()
+        # What others delay is looked for at once when there is nothing else, and now and then otherwise: in a large folder that takes long.
+        if not self._ready or time.monotonic() >= self._list_again:
+            self._list_delayed()
         late = self._delayed[0] if self._delayed and (self._delayed[0].due or 0) <= now else None
         if late is not None and (not self._ready or late < self._ready[0]):
-            self._delayed.popleft()
+            del self._delayed[0]
             return self._delayed_folder / str(late), late
         if self._ready:
             name = self._ready.popleft()
@@ -59,7 +69,9 @@ class Backlog:
             return
         # A folder that has just been changed may be so again, at the same time by its clock.
         self._listed = changed if time.time_ns() - changed > _BLUR else None
-        self._delayed = deque(sorted(self._list(self._delayed_folder), key=lambda name: (name.due or 0, name)))
+        begun = time.monotonic()
+        self._delayed = sorted(self._list(self._delayed_folder), key=_by_due)
+        self._list_again = begun + (time.monotonic() - begun) * _SHARE
 
     def _list(self, folder: Path) -> list[Name]:
         found = []
@@ -70,3 +82,7 @@ class Backlog:
             else:
                 found.append(name)
         return found
+
+
+def _by_due(name: Name) -> tuple[int, Name]:
+    return name.due or 0, name

@@ -17,8 +17,8 @@ __all__ = ["Claim", "DeadFile"]
 
 _logger = logging.getLogger(__name__)
 
-Fail = Callable[[Path, Name], None]
-"""Moves a file that was claimed to where it waits, or to the dead letters."""
+Move = Callable[[Path, Name], None]
+"""Moves a file that was claimed, under the name, to where it waits; or, when it has come too often, to the dead letters."""
 
 
 class Claim:
@@ -28,6 +28,7 @@ class Claim:
         folders: all of them.
         folder: the consumer's.
         name: the file's.
+        delay: what to do when it is given back.
         fail: what to do when it is refused.
         ring: wakes who waits for messages.
         settling: held while one is settled, so that no two threads settle the same.
@@ -38,12 +39,20 @@ class Claim:
     """
 
     def __init__(
-        self, folders: Folders, folder: Path, name: Name, fail: Fail, ring: Callable[[], None], settling: threading.Lock
+        self,
+        folders: Folders,
+        folder: Path,
+        name: Name,
+        delay: Move,
+        fail: Move,
+        ring: Callable[[], None],
+        settling: threading.Lock,
     ) -> None:
         self.path = folder / str(name)
         self.envelope: Envelope | None = None
         self._folders = folders
         self._name = name
+        self._delay = delay
         self._fail = fail
         self._ring = ring
         self._settling = settling
@@ -56,15 +65,15 @@ class Claim:
 
     def release(self) -> bool:
         # With those that are delayed, since these are looked at each time, and due at once.
-        back = self._folders.delayed / str(Name(self._name.number, self._name.attempts - 1, 0))
-        return self._try(lambda: self.path.rename(back), news=True)
+        back = Name(self._name.number, self._name.attempts - 1, 0)
+        return self._try(lambda: self._delay(self.path, back), news=True)
 
     def _refuse(self, error: str) -> None:
         if self.envelope is not None and error != self.envelope.error and self.path.exists():
             # The file is replaced where it stands: should the program be killed now, it is this consumer's still.
             noted = self._folders.working / f"{self.path.parent.name}.{self._name.number}"
             try:
-                self._folders.write(noted, evolve(self.envelope, error=error).write(), sync=True)
+                self._folders.write(noted, evolve(self.envelope, error=error).write())
                 noted.replace(self.path)
             except OSError as trouble:
                 # Moving needs no room: better refused without the reason than not refused.

@@ -89,12 +89,11 @@ class FilesystemQueue(Generic[T]):
                 "use MemoryQueue within a program, or KombuQueue between programs"
             )
         self._retries = Retries.of(max_retries, retry_delay)
-        self._sync = sync
         self._codec: Codec[T] = codec or PlainCodec()
         self._clock = clock or SystemClock()
         root = _local(os.fspath(path))
         with _trouble(root):
-            self._folders = Folders(root)
+            self._folders = Folders(root, sync=sync)
         self._bells = Bells(self._folders.bells)
         self._backlog = Backlog(self._folders.ready, self._folders.delayed, self._put_aside)
         self._numbers = itertools.count()
@@ -111,7 +110,7 @@ class FilesystemQueue(Generic[T]):
         with _trouble(self._folders.root):
             member = self._me()
             written = self._folders.working / f"{member.id}.{next(self._numbers)}"
-            self._folders.write(written, text, sync=self._sync)
+            self._folders.write(written, text)
             try:
                 self._publish(member, written)
             except OSError:
@@ -179,7 +178,7 @@ class FilesystemQueue(Generic[T]):
                 path.rename(self._folders.ready / str(Name(number, 0)))
         except FileNotFoundError:
             return False
-        if self._sync:
+        if self._folders.sync:
             sync_folder(self._folders.ready)
         self._bells.ring()
         return True
@@ -215,7 +214,9 @@ class FilesystemQueue(Generic[T]):
                 self._bury(claim.path, evolve(name, attempts=name.attempts + 1), content)
 
     def _claim(self, folder: Path, number: int, attempts: int) -> Claim:
-        return Claim(self._folders, folder, Name(number, attempts), self._fail, self._bells.ring, self._settling)
+        return Claim(
+            self._folders, folder, Name(number, attempts), self._delay, self._fail, self._bells.ring, self._settling
+        )
 
     def _message(self, envelope: Envelope, attempts: int, receipt: Claim | DeadFile) -> Message[T]:
         return Message(envelope.id, envelope.payload, attempts, envelope.error, self._codec, receipt)
@@ -226,7 +227,12 @@ class FilesystemQueue(Generic[T]):
             path.rename(self._folders.dead / str(name))
         else:
             due = int((self._clock.time() + self._retries.delay) * 1000)
-            path.rename(self._folders.delayed / str(evolve(name, due=due)))
+            self._delay(path, evolve(name, due=due))
+
+    def _delay(self, path: Path, name: Name) -> None:
+        path.rename(self._folders.delayed / str(name))
+        with self._lock:
+            self._backlog.delay(name)
 
     def _read(self, path: Path) -> Envelope | str | None:
         """What is in a message's file, or what is wrong with it; None when it is gone."""

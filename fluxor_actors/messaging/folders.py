@@ -56,10 +56,11 @@ class Name:
 
 
 class Folders:
-    """The folders in a place, made if they are not there."""
+    """The folders in a place, made if they are not there. ``sync``: what is written reaches the disk."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, sync: bool) -> None:
         self.root = root
+        self.sync = sync
         self.order = root / "order"
         self.working = root / "working"
         self.ready = root / "ready"
@@ -74,13 +75,13 @@ class Folders:
         ):  # fmt: skip
             folder.mkdir(parents=True, exist_ok=True)
 
-    def write(self, path: Path, text: str, *, sync: bool) -> None:
+    def write(self, path: Path, text: str) -> None:
         """Write a file that nobody sees yet. Nothing is left of it if that fails, as on a full disk."""
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(fd, "wb") as file:
                 file.write(text.encode("utf-8"))
-                if sync:
+                if self.sync:
                     file.flush()
                     os.fsync(file.fileno())
         except BaseException:

@@ -197,3 +197,21 @@ def test_a_full_disk(tmp_path: Path) -> None:
         assert got(queue).payload == "y" * 16_384
         assert all(message.ack() for message in taken if message.id != first.id)
         queue.close()
+
+
+@pytest.mark.long
+def test_many_that_wait_for_their_delay_cost_the_others_nothing(tmp_path: Path) -> None:
+    def refused(number: int) -> float:
+        """The processor's time for one message of so many that are refused."""
+        queue = FilesystemQueue[Any](tmp_path / str(number), sync=False, retry_delay=3600)
+        for each in range(number):
+            queue.publish(each)
+        begun = time.thread_time()
+        for _ in range(number):
+            assert got(queue).nack("not now")
+        taken = time.thread_time() - begun
+        queue.close()
+        return taken / number
+
+    refused(100)
+    assert refused(4000) < 2.5 * refused(500)
