@@ -36,7 +36,7 @@ _MIXED = (
     "group",
     "matrix",
 )
-_RICH = ("approval", "approval", "child", "nap")
+_RICH = ("approval", "approval", "child", "nap", "giver")
 # What a document is mostly made of, and how its tasks mostly refer to each other.
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "all": _MIXED,
@@ -168,6 +168,11 @@ class _Maker:
         self._action(name, task, depth)
         task["scheduleIn"] = self.one("1s", "30d")
         task["retry"] = {"type": "exponential", "maxRetries": 2, "delay": "1s", "maxDelay": "1m", "jitter": 0.5}
+
+    def _giver(self, name: str, task: Tree, depth: int) -> None:
+        """Its action emits work of its own, and waits for that."""
+        self._action(name, task, depth)
+        task["action"] = "t:gives"
 
     def _approval(self, name: str, task: Tree, depth: int) -> None:
         self._action(name, task, depth)

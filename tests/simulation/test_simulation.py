@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 
-from fluxor_actors import ProcessFailedError, ProcessState
+from fluxor_actors import ActionContext, ProcessFailedError, ProcessState
 from fluxor_actors.testing import CALM, CHAOS, Chaos, Simulation, VirtualClock, dies, fails, hangs, returns, takes
 from fluxor_actors.testing.simulation.dispatcher import Runaway
 
@@ -147,6 +148,38 @@ def test_real_actions_are_called_and_see_their_context() -> None:
     with Simulation(actions={"math:double": double}) as simulation:
         run = simulation.run("name: m\npipeline: {a: {action: 'math:double', input: {n: '${n}'}}}", {"n": 21})
         assert run.result()["a"] == 42
+
+
+def waits(value: Any, context: ActionContext) -> Any:
+    """An action that gives work to others, and asks somebody outside."""
+    outputs = context.await_group(context.emit_for_each([1, 2, 3], "n", {"action": "t:x", "input": "${n}"}))
+    return [outputs, context.call("t", "x", 4), context.await_resume(timeout=30 * 24 * 3600)]
+
+
+def test_a_real_action_may_wait_for_others_and_for_people() -> None:
+    hashes = set()
+    for _ in range(2):
+        with Simulation(3, actions={"t:waits": waits, "t:x": [takes("1h", returns("x"))]}, workers=1) as simulation:
+            run = simulation.run("name: w\npipeline: {a: {action: t:waits}, b: {action: t:x}}")
+            simulation.advance("6h")
+            assert run.state is ProcessState.RUNNING
+            simulation.engine.runtime.resume_execution(f"{run.id}/w/a", 42)
+            assert run.result()["a"] == [["x", "x", "x"], "x", 42]
+            hashes.add(simulation.trace.hash)
+    assert len(hashes) == 1
+    assert "fluxor-simulated-action" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_real_action_that_waits_dies_with_its_engine() -> None:
+    with Simulation(3, actions={"t:waits": waits, "t:x": "x"}) as simulation:
+        run = simulation.run("name: w\npipeline: {a: {action: t:waits}}")
+        simulation.crash()
+        assert "fluxor-simulated-action" not in {thread.name for thread in threading.enumerate()}
+        simulation.settle()
+        simulation.engine.runtime.resume_execution(f"{run.id}/w/a", 42)
+        assert run.result()["a"] == [["x", "x", "x"], "x", 42]
+        attempts = [(call.task_id, call.attempt) for call in simulation.ledger.calls if call.action == "t:waits"]
+        assert attempts == [("w/a", 1), ("w/a", 2)]
 
 
 def test_what_was_expected_and_is_not_so_is_said() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from random import Random
+from typing import Any
 
+from fluxor_actors import ActionContext
 from fluxor_actors.errors import FluxorError
 from fluxor_actors.testing import (
     Behaviour,
@@ -41,6 +43,21 @@ def any_behaviour(call: Call, random: Random) -> Behaviour:
 
 
 anything = chooses(any_behaviour)
+
+
+def gives(value: Any, context: ActionContext) -> Any:
+    """An action that gives work to others: what, is the same for each attempt."""
+    random = Random(context.idempotency_key)
+    found: list[Any] = []
+    for _ in range(random.randint(0, 2)):
+        kind = random.choice(("emit", "emit", "call", "leave"))
+        if kind == "call":
+            found.append(context.call("t", "x", {"n": 1}, timeout=random.choice((None, 5))))
+            continue
+        group = context.emit_for_each(list(range(random.randint(0, 3))), "n", {"action": "t:x", "input": "${n}"})
+        if kind == "emit":
+            found.append(context.await_group(group, timeout=random.choice((None, 60))))
+    return found
 
 
 def unruly(run: SimulatedRun) -> None:
@@ -84,7 +101,7 @@ def play(seed: int, faults: Chaos = EVERYTHING, tries: int = 0, store: str = "me
         document_of(seed),
         seeds=[seed],
         inputs={"fuse": 0 if seed % 7 == 3 else 1},
-        actions={"*": anything, "t:x": anything},
+        actions={"*": anything, "t:x": anything, "t:gives": gives},
         faults=faults,
         drive=unruly,
         tries=tries,

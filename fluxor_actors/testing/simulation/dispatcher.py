@@ -15,16 +15,13 @@ from fluxor_actors.actors.worker import Invoke, Spawn
 from fluxor_actors.process.commands import Command
 from fluxor_actors.testing.simulation.chaos import Luck
 from fluxor_actors.testing.simulation.clock import VirtualClock
+from fluxor_actors.testing.simulation.strand import EngineDied, Strand
 from fluxor_actors.testing.simulation.trace import Trace
 
-__all__ = ["EngineDied", "Hire", "Runaway", "SimulatedDispatcher", "Turn"]
+__all__ = ["Hire", "Runaway", "SimulatedDispatcher", "Turn"]
 
 Hire = Callable[["SimulatedDispatcher", Invoke], Spawn]
 """Makes what starts workers on a dispatcher."""
-
-
-class EngineDied(BaseException):
-    """The engine is gone; raised through whatever was under way, and caught by the simulation."""
 
 
 class Runaway(Exception):  # noqa: N818 - what it is, not what went wrong
@@ -75,6 +72,8 @@ class SimulatedDispatcher(SteppingDispatcher):
         self._left = most
         self._later: list[tuple[float, int, Turn]] = []
         self._numbers = itertools.count()
+        # Real actions that have begun and are not over: all of them wait, but for the one that this thread waits for.
+        self._strands: list[Strand] = []
 
     def workers(self, invoke: Invoke) -> Spawn:
         """What starts workers: see `WithWorkers`."""
@@ -96,6 +95,18 @@ class SimulatedDispatcher(SteppingDispatcher):
         """Give a turn at an instant, in seconds since the epoch."""
         heapq.heappush(self._later, (instant, next(self._numbers), turn))
 
+    def begin(self, label: str, call: Callable[[], object]) -> None:
+        """Begin something that may wait for what others do: on a stack of its own, and at once."""
+        strand = Strand(label, call, lambda: self.dead)
+        self._strands.append(strand)
+        self._go_on(strand)
+
+    def _go_on(self, strand: Strand) -> None:
+        strand.queued = False
+        strand.resume()
+        if strand.over and strand in self._strands:
+            self._strands.remove(strand)
+
     def die(self, where: str) -> None:
         """Nobody gets another turn."""
         self.trace.add(self.clock.time(), "dies", where)
@@ -107,7 +118,10 @@ class SimulatedDispatcher(SteppingDispatcher):
 
     def forget(self) -> None:
         """Take no more, and let go of everything."""
-        self._closed = True
+        self._closed = self.dead = True
+        for strand in self._strands:
+            strand.end()
+        self._strands.clear()
         self._waiting.clear()
         self._later.clear()
         self.alarms.clear()
@@ -124,6 +138,10 @@ class SimulatedDispatcher(SteppingDispatcher):
         if not self.dead and self._waiting and self._luck.strikes("crashes"):
             self.die("between turns")
         self._check()
+        for strand in self._strands:
+            if not strand.queued and strand.ready(self.clock.time()):
+                strand.queued = True
+                self.submit(Turn(f"{strand.label} goes on", partial(self._go_on, strand)))
         if not self._waiting:
             return False
         self._left -= 1
@@ -142,6 +160,9 @@ class SimulatedDispatcher(SteppingDispatcher):
     def help(self, done: Callable[[], bool], timeout: float | None = None) -> bool:
         """Give turns, and let time pass, until ``done`` says so; ``timeout``: seconds of that time."""
         until = None if timeout is None else self.clock.time() + timeout
+        strand = next((each for each in self._strands if each.here()), None)
+        if strand is not None:
+            return strand.wait(done, until)
         while not done():
             if not self.step() and not self.pass_time(until):
                 return done()
@@ -152,6 +173,7 @@ class SimulatedDispatcher(SteppingDispatcher):
     def next_due(self) -> float | None:
         """When something is to happen next by itself; None: nothing is."""
         instants = [due for alarm in self.alarms if (due := alarm.due()) is not None]
+        instants += [strand.due for strand in self._strands if strand.due is not None]
         if self._later:
             instants.append(self._later[0][0])
         return min(instants, default=None)

@@ -53,14 +53,14 @@ def simulate(
         tasks: run only these, and what they depend on.
         actions: what actions do, by ``service:method``: a value that they return, a `Behaviour`, a list of these by attempt, or a function that is the
             action; ``*`` stands for all that are not named.
-        services: real actions, as for `Fluxor`. They are called on the one thread, and should not wait for anything but the engine.
+        services: real actions, as for `Fluxor`. They may wait for the engine, and for nothing else: nothing goes on meanwhile.
         faults: what goes wrong.
         drive: what people do while it runs: called with a `SimulatedRun`. After it, time passes as long as something is to come by itself.
         expect: a state, values of the output, or a function of the `SimulatedRun` that raises `AssertionError`, or answers False, if it is not as it should be.
         within: of virtual time, for that.
         tries: how many smaller documents are tried once a seed has failed; 0: none.
         most: after so many seeds that failed no more are played.
-        options: of `Fluxor`.
+        options: of `Fluxor`, and ``store``: ``memory`` or ``sqlite``.
 
     Returns:
         What came of it; `SimulationReport.check` raises if a seed failed, and says which.

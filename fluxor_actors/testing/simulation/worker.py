@@ -14,19 +14,18 @@ from fluxor_actors.process.commands import AttemptFailed, AttemptSucceeded
 from fluxor_actors.process.failure import Failure
 from fluxor_actors.testing.simulation.behaviour import Behaviour, Call
 from fluxor_actors.testing.simulation.chaos import Luck
-from fluxor_actors.testing.simulation.dispatcher import EngineDied, SimulatedDispatcher, Turn
+from fluxor_actors.testing.simulation.dispatcher import SimulatedDispatcher, Turn
 from fluxor_actors.testing.simulation.ledger import Ledger
 from fluxor_actors.testing.simulation.script import Script
+from fluxor_actors.testing.simulation.strand import EngineDied
 
 __all__ = ["SimulatedWorker", "hiring"]
 
 _logger = logging.getLogger(__name__)
 
-_NOW = Behaviour()
-
 
 class SimulatedWorker:
-    """Carries out one attempt at a time. A real action is called in its turn, and must not block.
+    """Carries out one attempt at a time. A real action has a stack of its own, so that it may wait for the engine, or for people.
 
     Args:
         allocator: whom it reports to.
@@ -80,12 +79,14 @@ class SimulatedWorker:
             attempt=assignment.attempt,
             at=self._dispatcher.clock.time(),
         )
-        behaviour = self._script.behaviour(call) or _NOW
+        behaviour = self._script.behaviour(call)
         if self._luck.strikes("lost_workers"):
             self._die(assignment)
             return
         self._ledger.called(call)
-        if behaviour.dies:
+        if behaviour is None:
+            self._dispatcher.begin(f"Action {call.key}", partial(self._end, assignment, call.at))
+        elif behaviour.dies:
             self._die(assignment)
         elif behaviour.seconds == 0:
             self._end(assignment, call.at)

@@ -21,12 +21,13 @@ from fluxor_actors.process.plan import Plan
 from fluxor_actors.storage import Store
 from fluxor_actors.testing.simulation.chaos import CALM, Chaos, Luck
 from fluxor_actors.testing.simulation.clock import VirtualClock
-from fluxor_actors.testing.simulation.dispatcher import EngineDied, Runaway, SimulatedDispatcher
+from fluxor_actors.testing.simulation.dispatcher import Runaway, SimulatedDispatcher
 from fluxor_actors.testing.simulation.home import home_of
 from fluxor_actors.testing.simulation.ledger import Ledger
 from fluxor_actors.testing.simulation.run import SimulatedRun
 from fluxor_actors.testing.simulation.script import Script, actions_of
 from fluxor_actors.testing.simulation.store import SharedSimulatedStore, SimulatedStore
+from fluxor_actors.testing.simulation.strand import EngineDied
 from fluxor_actors.testing.simulation.trace import Trace
 from fluxor_actors.testing.simulation.worker import hiring
 
