@@ -106,7 +106,7 @@ class Follower:
         left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
         if not self._own:
             left = _LOOK if left is None else min(left, _LOOK)
-        elif self._code is None and self._attendant.wanting():
+        elif self._code is None and self._attendant.wanting:
             left = _REST if left is None else min(left, _REST)
         try:
             return self._inbox.get(timeout=left)

@@ -71,12 +71,12 @@ def test_a_run_says_what_waits_and_how_to_answer(folder: Path) -> None:
     # And so it goes on, to the next question.
     assert invoke("approve", found[1]).exit_code == 0
     again = invoke("run", "two.yaml", "--id", "t1")
-    assert (again.exit_code, done.stdout) == (3, "one\n")
+    assert (again.exit_code, again.stdout) == (3, "one\n")
     assert "waiting    two/last  for approval" in again.stderr
     [request] = json.loads(invoke("approvals", "--json").stdout)
     assert invoke("reject", request["id"], "--reason", "enough", "--by", "ada").exit_code == 0
     again = invoke("run", "two.yaml", "--id", "t1")
-    assert (again.exit_code, done.stdout) == (1, "")
+    assert (again.exit_code, again.stdout) == (1, "")
     assert "two/last: two/last: printer:print was rejected by ada: enough" in again.stderr
 
 
