@@ -52,7 +52,11 @@ class Name:
     def read(cls, text: str) -> Self | None:
         """From a file's name; None when it is no message's."""
         found = _NAME.fullmatch(text)
-        return None if found is None else cls(int(found[1]), int(found[2]), None if found[3] is None else int(found[3]))
+        if found is None:
+            return None
+        name = cls(int(found[1]), int(found[2]), None if found[3] is None else int(found[3]))
+        # One that is written in another way, with digits of other scripts or more zeros, would be looked for under a name that no file has.
+        return name if str(name) == text else None
 
 
 class Folders:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,8 @@ LIFECYCLE = ("process.started", "process.completed", "process.failed", "process.
 """What is published unless something else is asked for."""
 
 _LONGEST = 5.0
+_PATIENCE = 1.0
+"""Seconds for which a queue that is away is tried when the engine stops."""
 
 
 def describe(event: Event[Any]) -> dict[str, Any]:
@@ -97,6 +100,7 @@ class Publisher:
         self._map = map
         self._process_id = process_id
         self._hurry = threading.Event()
+        self._stopped = threading.Event()
         self._stop: Subscription | None = None
         self._given_up = False
         self.failures = 0
@@ -115,12 +119,13 @@ class Publisher:
 
     def stop(self) -> None:
         """Publish nothing more. Idempotent."""
+        self._stopped.set()
         self._hurry.set()
         if self._stop is not None:
             self._stop()
 
     def detach(self, timeout: float) -> None:
-        """The engine stops: what has happened is published still, but not tried again and again."""
+        """The engine stops: what has happened is published still, but a queue that is away is not tried for long."""
         self._hurry.set()
 
     def _publish(self, event: Event[Any]) -> None:
@@ -135,11 +140,15 @@ class Publisher:
             return
         if item is None:
             return
+        until = None
         while True:
             try:
                 self._queue.publish(item, id=_id_of(event))
             except QueueError as error:
                 if self._hurry.wait(delay):
+                    until = until or time.monotonic() + _PATIENCE
+                    delay = min(delay, _PATIENCE / 10)
+                if until is not None and (self._stopped.wait(delay) or time.monotonic() >= until):
                     # The engine stops, and would wait for each of those behind in vain.
                     self._given_up = True
                     self._fail(event, error)
