@@ -7,12 +7,13 @@ import sys
 from typing import Any
 
 from fluxor_actors.actors.approval_outcome import withdrawn
-from fluxor_actors.approval import Decision, Filed, authorise, person
+from fluxor_actors.approval import Decision, Filed, authorise, person, quorum_of
 from fluxor_actors.cli.approval_text import who_decides
 from fluxor_actors.cli.controlling import bring
 from fluxor_actors.cli.failing import UsageProblem
 from fluxor_actors.cli.storing import open_existing
-from fluxor_actors.errors import ApprovalNotFoundError
+from fluxor_actors.engine.orders import read_order
+from fluxor_actors.errors import AlreadyDecidedError, ApprovalNotFoundError
 from fluxor_actors.process.commands import Decide
 from fluxor_actors.storage import Store
 from fluxor_actors.storage.approval_records import filed_of
@@ -64,6 +65,7 @@ class Answer:
             votes=self.filed.ballots if args is None else (),
             decision=self.filed.decision,
         )
+        self._check_recorded(by)
         brought = bring(self._store, request.process_id, Decide(request.id, approved, reason, by, args))
         if not brought.applied:
             print(f"{request.id}: recorded")
@@ -75,6 +77,21 @@ class Answer:
             return
         filed = _found(self._store, request.id)
         print(f"{request.id}: {_word(filed, filed.decision)}")
+
+    def _check_recorded(self, by: str | None) -> None:
+        """Refuse what comes second, also where the first answer has not been taken yet: nobody runs the process."""
+        request = self.filed.request
+        standing = self._store.standing(request.process_id)
+        for command in () if standing is None else standing.commands:
+            given = read_order(command.name, command.payload)
+            if not isinstance(given, Decide) or given.request != request.id:
+                continue
+            if not given.approved or quorum_of(request) == 1 or person(given.decided_by) == person(by):
+                how = "approved" if given.approved else "rejected"
+                who = f" by {given.decided_by}" if given.decided_by else ""
+                raise AlreadyDecidedError(
+                    f"request {request.id} for {request.action} is {how}{who}; that is recorded, and taken by whoever goes on with {request.process_id}"
+                )
 
 
 def login_name() -> str | None:

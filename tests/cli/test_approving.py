@@ -202,6 +202,18 @@ def test_who_may_not_decide_and_who_comes_second(folder: Path) -> None:
     assert "is decided: rejected by ada" in done.stderr
 
 
+def test_an_answer_that_nobody_has_taken_yet_is_one(folder: Path) -> None:
+    [plain] = waiting("plain")
+    assert invoke("approve", plain, "--by", "ada").exit_code == 0
+    done = invoke("reject", plain, "--by", "bob")
+    assert done.exit_code == 1
+    assert f"request {plain} for shop:pay is approved by ada; that is recorded" in done.stderr
+    assert invoke("run", "plain.yaml", *SHOP, "--id", "plain").exit_code == 0
+    [picky] = waiting("picky")
+    assert [invoke("approve", picky, "--by", name).exit_code for name in ("ada", "ada", "bob")] == [0, 1, 0]
+    assert invoke("run", "picky.yaml", *SHOP, "--id", "picky").exit_code == 0
+
+
 @pytest.mark.parametrize("command", ["approve", "reject"])
 def test_what_is_no_request(folder: Path, command: str) -> None:
     [request] = waiting("plain")
