@@ -10,7 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fluxor_actors import ActionContext, EngineStoppedError, InvalidStateError, ProcessState, action
+from fluxor_actors import (
+    ActionContext,
+    AlreadyDecidedError,
+    EngineStoppedError,
+    InvalidStateError,
+    ProcessState,
+    action,
+)
 from tests.durable.conftest import Run
 from tests.durable.support import PATIENCE, journal_of
 from tests.durable.test_recovery import STUCK, unblocked
@@ -175,6 +182,26 @@ def test_control_from_another_program_within_a_second(run: Run, make: Make, loca
     assert timed("cancel") == "cancelled"
     assert timed("pause") == "InvalidStateError"
     assert timed("resume_failed") == "running"
+
+
+ASKING = "name: w\npipeline: {pay: {action: nop:nop, approval: {required: true}}}"
+
+
+def test_a_decision_from_another_program_within_a_second(run: Run, make: Make) -> None:
+    program = run("job", ASKING, "other", ASKING)
+    program.until("ready")
+    engine = make(take_over=False)
+    engine.start()
+    until(lambda: len(engine.approvals.list_pending()) == 2)
+    requests = {each.process_id: each for each in engine.approvals.list_pending()}
+    begun = time.monotonic()
+    engine.approvals.decide(requests["job"].id, True, "fine", "ada")
+    assert program.until("ended job").split()[2] == "completed"
+    engine.approvals.decide(requests["other"].id, False, "no", "ada")
+    assert program.until("ended other").split()[2] == "failed"
+    assert time.monotonic() - begun < 4.0  # twice a second, on a machine that has nothing else to do
+    with pytest.raises(AlreadyDecidedError):
+        engine.approvals.decide(requests["job"].id, False, "too late", "bob")
 
 
 def test_signal_and_steer_from_another_engine(make: Make) -> None:
