@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -280,3 +282,42 @@ def test_skip_prefixes(make: Make) -> None:
 def test_who_has_no_policy_is_not_asked(make: Make) -> None:
     text = "name: w\npolicy: {mode: auto}\npipeline: {a: {action: nop:nop, approval: {required: false}, onCrash: ask}}"
     assert run(make(), text).wait(WAIT).state is S.COMPLETED
+
+
+@pytest.mark.parametrize("policy", ["aks", {"alow": ["test:*"]}, Policy("ask!")])
+@pytest.mark.parametrize("place", ["call", "context"])
+def test_a_call_that_is_misspelt_denies_loudly(
+    make: Make, caplog: pytest.LogCaptureFixture, place: str, policy: Any
+) -> None:
+    engine = make(echo, policy=Policy(allow=["test:*", "nop:*"]))
+    with caplog.at_level(logging.ERROR):
+        if place == "call":
+            handle = run(engine, TWO, policy=policy)
+        else:
+            with engine.context(policy=policy):
+                handle = run(engine, TWO)
+    assert "policy cannot be read, and denies every action" in caplog.text
+    output = handle.wait(WAIT)
+    assert output.state is S.FAILED
+    assert "unreadable" in output.errors["w/a"]
+
+
+@pytest.mark.parametrize(("own", "document", "call"), list(product(("run", "ask", "deny"), repeat=3)))
+def test_the_strictest_of_the_three_levels_counts(make: Make, own: str, document: str, call: str) -> None:
+    """As the engine does it, for every combination of what engine, document and call say of an action."""
+    policies = {"run": {"mode": "auto"}, "ask": {"mode": "ask"}, "deny": {"block": ["test:*"]}}
+    engine = make(echo, policy=policies[own])
+    heard = listening(engine)
+    text = f"policy: {json.dumps(policies[document])}\n" + PAY.replace(", approval: {required: true}", "")
+    handle = run(engine, text, {"amount": 1}, policy=policies[call])
+    levels = (own, document, call)
+    if "deny" in levels:
+        assert "is denied" in handle.wait(WAIT).errors["w/pay"]
+        assert "approval.requested" not in heard.types()
+        return
+    if "ask" in levels:
+        [request] = waiting(engine, heard)
+        assert request.args == {"value": 1}
+        decide(engine, request.id)
+    assert handle.wait(WAIT).output["pay"] == 1
+    assert ("approval.requested" in heard.types()) is ("ask" in levels)
