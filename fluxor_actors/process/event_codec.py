@@ -66,8 +66,17 @@ class EventCodec:
         """An event from plain data, also of an earlier version.
 
         Raises:
-            SchemaVersionError: its type or version is not known; a newer program has written it.
+            SchemaVersionError: its type or version is not known, since a newer program has written it; or it is damaged.
         """
+        try:
+            return self._read(data)
+        except SchemaVersionError:
+            raise
+        except Exception as error:  # whatever the converter finds amiss
+            name = data.get("type", "without a type") if isinstance(data, Mapping) else f"as a {type(data).__name__}"
+            raise SchemaVersionError(f"event {name!s:.80} cannot be read, it is damaged: {error!r:.200}") from error
+
+    def _read(self, data: Mapping[str, Any]) -> Event:
         fields = dict(data)
         name, version = fields.pop("type"), fields.pop("v", 1)
         while version < self._versions.get(name, 1):

@@ -65,7 +65,9 @@ class Saved:
         """
         try:
             return state_from_plain(plan, self.data)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        except SchemaVersionError:
+            raise
+        except Exception as error:  # whatever it comes across that is not there
             raise SchemaVersionError(f"the state in a snapshot cannot be read: {error!r}") from error
 
     @classmethod
@@ -99,6 +101,6 @@ class Saved:
                 projected = found["projected"]
                 known = None if projected is None else Projected(**projected)
                 return cls(found["state"], known, found["history"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise SchemaVersionError(f"a snapshot cannot be read: {error!r}") from error
         raise SchemaVersionError(f"a snapshot of format {number!r} is not known, and {FORMAT} is")

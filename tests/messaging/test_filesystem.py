@@ -112,6 +112,16 @@ def test_foreign_files_are_moved_out_of_the_way_and_kept(folder: Path, queue: Fi
     assert queue.dead_letters() == []
 
 
+@pytest.mark.parametrize(
+    "name", ["00000000000000000001-00", "\N{ARABIC-INDIC DIGIT ONE}" * 20 + "-0", "00000000000000000001-0-007"]
+)
+def test_a_name_that_is_written_in_another_way_is_foreign(folder: Path, queue: FilesystemQueue[Any], name: str) -> None:
+    queue.publish(1)
+    (folder / "ready" / name).write_text("mine")
+    assert drained(queue) == [1]
+    assert [path.read_text() for path in files(folder / "damaged")] == ["mine"]
+
+
 def test_one_that_takes_while_the_queue_is_closed_is_told(folder: Path) -> None:
     other = FilesystemQueue[Any](folder, sync=False)
     for number in range(50):

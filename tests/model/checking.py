@@ -16,10 +16,11 @@ from tests.model.threaded import House, Threaded, open_house
 __all__ = ["check_core", "check_seeds", "check_threaded", "lockstep", "seeds"]
 
 
-def seeds(number: int, start: int = 0) -> range:
-    """The seeds of a test. `FLUXOR_MODEL_SEEDS` says how many instead, `FLUXOR_MODEL_START` from which on."""
-    first = int(os.environ.get("FLUXOR_MODEL_START", start))
-    return range(first, first + int(os.environ.get("FLUXOR_MODEL_SEEDS", number)))
+def seeds(number: int, start: int, part: int = 0) -> range:
+    """The seeds of a test, or of one of its parts. `FLUXOR_MODEL_SEEDS` says how many instead, `FLUXOR_MODEL_START` from which on."""
+    number = int(os.environ.get("FLUXOR_MODEL_SEEDS", number))
+    start = int(os.environ.get("FLUXOR_MODEL_START", start)) + part * number
+    return range(start, start + number)
 
 
 def lockstep(seed: int, document: Tree, subject: Subject) -> Lockstep:

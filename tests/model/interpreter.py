@@ -214,6 +214,8 @@ class Interpreter:
         limit = parent.node.get("concurrency")
         if limit is None or parent.node.get("kind", "Sequence") == "Sequence":
             return
+        # Silent: who is first of those that come at the same instant.
+        self.unsettled = self.unsettled or ("dependsOn" in run.node.spec and run.begun_at == self.strands.step)
         parent.queue.append(run)
         yield from self.wait(run, lambda: parent.queue[:1] == [run] and parent.places < limit)
         parent.queue.remove(run)

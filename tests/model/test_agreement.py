@@ -15,7 +15,7 @@ from tests.model.subject import Core
 
 
 def test_the_core_agrees_with_the_model() -> None:
-    chosen = seeds(200)
+    chosen = seeds(200, 0)
     ended = check_seeds(check_core, chosen)
     assert ended["unsettled"] + ended["invalid"] < 0.25 * len(chosen) + 10
     if len(chosen) >= 200:
@@ -23,18 +23,20 @@ def test_the_core_agrees_with_the_model() -> None:
 
 
 def test_the_engine_on_threads_agrees_with_the_model() -> None:
-    check_seeds(check_threaded, seeds(40, start=1000))
+    check_seeds(check_threaded, seeds(40, 1000))
 
 
 @pytest.mark.long
-def test_the_core_agrees_with_the_model_on_thousands_of_documents() -> None:
-    chosen = seeds(5000, start=10_000)
+@pytest.mark.parametrize("part", range(10))
+def test_the_core_agrees_with_the_model_on_thousands_of_documents(part: int) -> None:
+    chosen = seeds(500, 10_000, part)
     print(f"seeds {chosen}: {check_seeds(check_core, chosen)}")
 
 
 @pytest.mark.long
-def test_the_engine_on_threads_agrees_with_the_model_on_a_thousand_documents() -> None:
-    chosen = seeds(1000, start=20_000)
+@pytest.mark.parametrize("part", range(10))
+def test_the_engine_on_threads_agrees_with_the_model_on_a_thousand_documents(part: int) -> None:
+    chosen = seeds(100, 20_000, part)
     print(f"seeds {chosen}: {check_seeds(check_threaded, chosen)}")
 
 

@@ -41,6 +41,11 @@ class _Clock(ManualClock):
             self.changed.notify_all()
         super().wait(condition, until)
 
+    def sleeps(self, due: float) -> None:
+        """Wait until the engine's timer sleeps, and no longer than until then."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.until is not None and self.until <= due, WAIT)
+
     def move(self, seconds: float) -> None:
         """Let time pass, and wait until all that has fallen due has been delivered."""
         # A little more, since sums of times are not exact.
@@ -132,7 +137,10 @@ class Threaded:
         """The supervisor answers when it has carried out what it has decided: its timers are set."""
         self.handle.process()
         due = self.engine.runtime._lifecycle.parts.timer.due()
-        return None if due is None else due - self.house.clock.time()
+        if due is None:
+            return None
+        self.house.clock.sleeps(due)
+        return due - self.house.clock.time()
 
     def finish(self, key: tuple[str, int], kind: str, result: Any) -> None:
         house = self.house

@@ -8,16 +8,17 @@ from typing import Any, get_args
 
 import pytest
 
-from fluxor_actors.errors import SchemaVersionError
+from fluxor_actors.errors import SchemaVersionError, StoreError
 from fluxor_actors.process import codec_run, events
 from fluxor_actors.process.codec import _MAPPINGS, _PLAIN, state_from_plain, state_to_plain
 from fluxor_actors.process.event_codec import EventCodec
 from fluxor_actors.process.events import Event, ProcessStarted, RunClosing, RunCompleted, RunFailed, Write
 from fluxor_actors.process.failure import Failure
+from fluxor_actors.process.replay import replay
 from fluxor_actors.process.run import Body, FanBody, Frame, Run
 from fluxor_actors.process.scope import Scope
 from fluxor_actors.process.state import State, Tally
-from tests.process.driver import Driver
+from tests.process.driver import Driver, Record
 
 _FAILURE = Failure("ValueError", "bad", ("ValueError", "Exception"), "w/a", 2, False)
 
@@ -186,3 +187,30 @@ def test_a_snapshot_shares_its_values() -> None:
     driver = Driver("name: w\npipeline: {a: {action: t:x}}", hold=("a",)).start({"v": value})
     data = state_to_plain(driver.state)
     assert data["scopes"][0]["names"][0][1] is value
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        [],
+        None,
+        {"type": 7},
+        {"type": ["RunCompleted"]},
+        {"type": "RunCompleted"},
+        {"type": "RunCompleted", "v": "x", "run": "w/a", "output": None},
+        {"type": "RunOpened", "run": "w", "task": "x", "parent": None},
+        {"type": "RunClosing", "run": "w", "outcome": "none"},
+    ],
+)
+def test_a_damaged_event_is_refused(data: Any) -> None:
+    with pytest.raises(SchemaVersionError, match=r"damaged|not known"):
+        EventCodec().from_plain(data)
+
+
+def test_a_journal_whose_events_do_not_follow_from_each_other_is_refused() -> None:
+    driver = Driver("name: w\npipeline: {a: {action: t:x}, b: {action: t:x}}").start()
+    first, last = driver.records[0], driver.records[-1]
+    with pytest.raises(StoreError, match="process p1 cannot be replayed: event") as caught:
+        replay(driver.plan, [Record(at, events) for at, events in (first, last)])
+    assert caught.value.__cause__ is not None

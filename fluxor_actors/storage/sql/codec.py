@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Protocol
 
+from fluxor_actors.errors import SchemaVersionError
 from fluxor_actors.process.event_codec import EventCodec
 from fluxor_actors.process.events import Event
 
@@ -20,7 +21,11 @@ class Codec(Protocol):
         ...
 
     def loads(self, text: str) -> Sequence[Event]:
-        """The events of a text."""
+        """The events of a text.
+
+        Raises:
+            SchemaVersionError: a newer program has written them, or they are damaged.
+        """
         ...
 
 
@@ -49,4 +54,14 @@ class JsonCodec:
 
     def loads(self, text: str) -> list[Event]:
         from_plain = self._events.from_plain
-        return [from_plain(data) for data in json.loads(text)]
+        try:
+            found = json.loads(text)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise SchemaVersionError(
+                f"the events of a record cannot be read, they are damaged: {error!r:.200}"
+            ) from error
+        if not isinstance(found, list):
+            raise SchemaVersionError(
+                f"the events of a record are damaged: a list was expected, not a {type(found).__name__}"
+            )
+        return [from_plain(data) for data in found]
