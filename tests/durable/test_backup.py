@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +12,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from fluxor_actors import ActionContext, Fluxor, ProcessState, action
 from fluxor_actors.engine.plans import Plans
@@ -18,7 +20,9 @@ from fluxor_actors.expression import Language
 from fluxor_actors.storage.sql import SqlStore
 from fluxor_actors.testing.journals import committed, unfaithful
 from tests.cli.support import invoke
-from tests.engine.support import WAIT, Make, echo, start, until
+from tests.engine.support import ONE, SIGNAL, WAIT, Make, echo, start, until
+from tests.markdown import ROOT, blocks
+from tests.storage.server import Server
 
 S = ProcessState
 
@@ -79,6 +83,49 @@ def test_a_backup_made_under_load_goes_on_by_itself(tmp_path: Path) -> None:
         assert waiting.process().state is S.RUNNING
     for known, copy in zip(before, copies, strict=True):
         check(copy, known, count)
+
+
+def database(admin: Engine, name: str) -> str:
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    return admin.url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+
+
+@pytest.mark.long
+def test_postgresql_is_backed_up_as_the_page_says(server: Server, tmp_path: Path) -> None:
+    """By the two commands that stand there, while an engine is at work."""
+    admin = create_engine(
+        make_url(server.url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", poolclass=NullPool
+    )
+    source, target = database(admin, "fluxor_source"), database(admin, "fluxor_target")
+    [commands] = [block.text for block in blocks(ROOT / "docs" / "operating.md") if "pg_restore" in block.text]
+    dump, restore = commands.replace("runs.dump", str(tmp_path / "runs.dump")).strip().splitlines()
+    environment = {**os.environ, "PATH": f"{server.tools}:{os.environ['PATH']}"}
+    try:
+        with Fluxor(services=[echo], store=source, lease=1.0) as engine:
+            assert start(engine, ONE, process_id="done").wait(WAIT).state is S.COMPLETED
+            start(engine, SIGNAL, process_id="waits")
+            dump = dump.removesuffix(" database") + f" '{source}'"
+            subprocess.run(dump, shell=True, check=True, env=environment, timeout=60)
+            engine.runtime.signal_process("waits", "go", "lost")
+        for _ in range(2):
+            # Into an empty database, and over what is there.
+            restored = restore.replace("--dbname=database", f"--dbname='{target}'")
+            subprocess.run(restored, shell=True, check=True, env=environment, timeout=60)
+            with Fluxor(services=[echo], store=target) as engine:
+                engine.start()
+                tenancy = engine._lifecycle.tenancy
+                assert tenancy is not None
+                until(lambda: tenancy.holds("waits"))  # noqa: B023 - at once
+                assert engine.runtime.process("done").state is S.COMPLETED
+                engine.runtime.signal_process("waits", "go", "again")
+                assert engine.runtime.handle("waits").wait(WAIT).output["got"] == "again"
+                assert start(engine, ONE, process_id="new").wait(WAIT).state is S.COMPLETED
+    finally:
+        with admin.connect() as connection:
+            for name in ("fluxor_source", "fluxor_target"):
+                connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def check(copy: Path, known: set[str], count: object) -> None:

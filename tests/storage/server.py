@@ -27,6 +27,8 @@ class Server:
             self._server: Any = PostgresServer(data.resolve(), cleanup_mode="stop")
             self._server.start()
         self.url: str = self._server.get_uri()
+        self.tools = Path(self._server.bin_path)
+        """Where the programs of its version are."""
         # What the tests write need not survive the end of the machine's power.
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")
