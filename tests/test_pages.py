@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import tomllib
 from typing import Any
 
 import attrs
@@ -174,3 +175,8 @@ def test_every_public_name_is_in_the_reference(name: str) -> None:
     # What has no home of its own, a constant or a sub-package, stands in its module.
     missing = [each for each, home in homes.items() if home and home not in shown and f"{home}.{each}" not in shown]
     assert missing == []
+
+
+def test_every_extra_is_explained() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert [name for name in extras if f"| `{name}` |" not in read("compatibility.md")] == []
