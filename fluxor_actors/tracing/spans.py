@@ -75,6 +75,7 @@ class Spans:
         self._scrub = scrub or (lambda text: text)
         self._opened = False
         self._processors: Any = None
+        self._exporting = False
         self._homes: dict[str, Home] = {}
         self._asked = asked
         self.tracer: Tracer = NoOpTracer()
@@ -87,6 +88,7 @@ class Spans:
             # A private member: without it, what nobody exports costs as much as what somebody does.
             self._processors = getattr(provider, "_active_span_processor", None)
             self._opened = True
+            self._look()
 
     def close(self) -> None:
         """The engine has stopped."""
@@ -95,16 +97,17 @@ class Spans:
             if self._release is not None:
                 self._release()
 
-    @property
-    def exports(self) -> bool:
-        """Whether anybody takes the spans, as far as can be seen."""
-        return bool(getattr(self._processors, "_span_processors", True))
+    def _look(self) -> bool:
+        """See whether anybody takes the spans, as far as can be seen: now and then, for a host may add somebody at any time."""
+        self._exporting = bool(getattr(self._processors, "_span_processors", True))
+        return self._exporting
 
     # Processes ----------------------------------------------------------------------------------------------------------
 
     @contextmanager
     def starting(self, workflow: str, process_id: str) -> Iterator[dict[str, str]]:
         """The span of a start; gives what the process carries of it."""
+        self._look()
         attributes = {"fluxor.workflow": workflow, "fluxor.process.id": process_id}
         with self._span(f"processor.StartProcess {workflow}", attributes) as carried:
             yield carried
@@ -141,7 +144,7 @@ class Spans:
     def ended(self, state: State) -> None:
         """A process has come to its end: its span goes from its creation to that."""
         home = self._homes.pop(state.id, None) or home_of(state.id, state.environment)
-        if not self.exports:
+        if not self._look():
             return
         attributes = {
             "fluxor.workflow": state.workflow,
@@ -159,9 +162,10 @@ class Spans:
 
     def committed(self, state: State, events: Sequence[Event], at: float) -> None:
         """Look for answers to approval requests in what has been committed."""
-        for event in events:
-            if type(event) in _ANSWERS and self.exports:
-                self._answered(state, event, at)
+        if self._exporting:
+            for event in events:
+                if type(event) in _ANSWERS:
+                    self._answered(state, event, at)
 
     def _answered(self, state: State, event: Any, at: float) -> None:
         kept = self._asked(event.request)
@@ -195,8 +199,9 @@ class Spans:
         """
 
         def traced(assignment: Any) -> Any:
-            home = self._home(assignment.process_id, assignment.origin.environment)
-            if not (home.span.trace_flags.sampled and self.exports):
+            process_id = assignment.process_id
+            home = self._homes.get(process_id) or self._home(process_id, assignment.origin.environment)
+            if not self._exporting or not home.span.trace_flags.sampled:
                 # What the action opens is below the process all the same, and as little recorded.
                 token = attach(home.inside)
                 try:
