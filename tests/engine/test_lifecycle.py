@@ -17,7 +17,7 @@ import pykka
 import pytest
 
 from fluxor_actors import EngineBusyError, EngineStoppedError, Fluxor, ProcessState, action
-from tests.engine.support import GATED, ONE, SIGNAL, WAIT, Gate, Heard, Make, echo, start, workflow
+from tests.engine.support import GATED, ONE, SIGNAL, WAIT, Gate, Heard, Make, echo, start, until, workflow
 
 
 def threads() -> set[threading.Thread]:
@@ -192,12 +192,13 @@ def test_an_action_that_never_returns_is_left_behind_and_reported(
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
-def test_shutdown_under_load_answers_everybody(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("rounds", [3, pytest.param(20, marks=pytest.mark.long)])
+def test_shutdown_under_load_answers_everybody(make: Make, caplog: pytest.LogCaptureFixture, rounds: int) -> None:
     @action("test:short")
     def short(n: int) -> int:
         return n
 
-    for _ in range(10):
+    for _ in range(rounds):
         engine = make(short, workers=4)
         text = "name: w\npipeline: {f: {emit: {forEach: '${range(50)}', as: i, task: {t: {action: test:short, input: {n: '${i}'}}}}, await: true}}"
         parsed = workflow(engine, text)
@@ -214,8 +215,7 @@ def test_shutdown_under_load_answers_everybody(make: Make, caplog: pytest.LogCap
 
         with ThreadPoolExecutor(4) as pool:
             clients = [pool.submit(client) for _ in range(4)]
-            while len(answers) < 8:
-                pass
+            until(lambda: len(answers) >= 8)  # noqa: B023 - at once
             engine.shutdown(WAIT)
             for each in clients:
                 each.result(WAIT)

@@ -77,7 +77,8 @@ def bounded(found: dict[str, int]) -> None:
     assert {name: size for name, size in found.items() if size > kept.get(name, 0)} == {}
 
 
-def test_five_thousand_short_processes_leave_nothing(engine: Fluxor) -> None:
+@pytest.mark.parametrize("count", [2_000, pytest.param(10_000, marks=pytest.mark.long)])
+def test_thousands_of_short_processes_leave_nothing(engine: Fluxor, count: int) -> None:
     parsed = workflow(engine, "name: w\npipeline: {a: {action: test:echo, input: {value: 1}}}")
 
     def run(count: int) -> None:
@@ -90,7 +91,7 @@ def test_five_thousand_short_processes_leave_nothing(engine: Fluxor) -> None:
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        run(5_000)
+        run(count)
         gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - before
     finally:
