@@ -10,10 +10,10 @@ from typing import Any
 
 from attrs import define, field
 
-from tests.model.model import Model
+from tests.model.model import Model, Outcome
 from tests.model.subject import GRACE, NOW, Subject
 
-__all__ = ["ERRORS", "Disagreement", "Lockstep"]
+__all__ = ["ERRORS", "Disagreement", "Lockstep", "differences"]
 
 ERRORS: Mapping[str, tuple[str, ...]] = {
     name: tuple(each.__name__ for each in getattr(builtins, name).__mro__ if each not in (object, BaseException))
@@ -72,14 +72,9 @@ class Lockstep:
         expected = self.model.outcome()
         if found is None:
             raise self.differ("the model has ended, and the subject has not")
-        for name in ("state", "errors", "output", "executions"):
-            one, other = getattr(found, name), getattr(expected, name)
-            differing = _differing(one, other)
-            if name == "executions":
-                differing = [key for key in differing if not self.model.open_ended(key, one.get(key))]
-            if differing:
-                lines = (f"{name} {key}: {_at(one, key)}\nmodel: {_at(other, key)}" for key in differing)
-                raise self.differ("\n".join(lines))
+        different = differences(self.model, found)
+        if different:
+            raise self.differ(different)
         return expected.state
 
     def step(self) -> None:
@@ -145,6 +140,20 @@ class Lockstep:
 
 def _text(under_way: Mapping[tuple[str, int], Any]) -> str:
     return ", ".join(f"{run} {attempt}: {value}" for (run, attempt), value in sorted(under_way.items()))
+
+
+def differences(model: Model, found: Outcome) -> str:
+    """Where something has ended in another way than the model has."""
+    expected = model.outcome()
+    lines = []
+    for name in ("state", "errors", "output", "executions"):
+        one, other = getattr(found, name), getattr(expected, name)
+        lines += [
+            f"{name} {key}: {_at(one, key)}\nmodel: {_at(other, key)}"
+            for key in _differing(one, other)
+            if name != "executions" or not model.open_ended(key, one.get(key))
+        ]
+    return "\n".join(lines)
 
 
 def _differing(found: Any, expected: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""The core, and the engine on threads, do with generated documents what the model does, step by step."""
+"""The core, the engine on threads, and the engine in a simulation do with generated documents what the model does."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from tests.model.checking import check_core, check_seeds, check_threaded, lockst
 from tests.model.generator import INPUTS, generate
 from tests.model.lockstep import Disagreement
 from tests.model.model import Outcome, Under
+from tests.model.simulated import check_simulated
 from tests.model.subject import Core
 
 
 def test_the_core_agrees_with_the_model() -> None:
-    chosen = seeds(200, 0)
+    chosen = seeds(150, 0)
     ended = check_seeds(check_core, chosen)
     assert ended["unsettled"] + ended["invalid"] < 0.25 * len(chosen) + 10
-    if len(chosen) >= 200:
+    if len(chosen) >= 150:
         assert min(ended["completed"], ended["failed"], ended["cancelled"]) > 5
 
 
 def test_the_engine_on_threads_agrees_with_the_model() -> None:
     check_seeds(check_threaded, seeds(40, 1000))
+
+
+def test_the_simulated_engine_agrees_with_the_model_in_every_order() -> None:
+    check_seeds(check_simulated, seeds(25, 2000))
 
 
 @pytest.mark.long
@@ -40,8 +45,15 @@ def test_the_engine_on_threads_agrees_with_the_model_on_a_thousand_documents(par
     print(f"seeds {chosen}: {check_seeds(check_threaded, chosen)}")
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(10))
+def test_the_simulated_engine_agrees_with_the_model_on_a_thousand_documents(part: int) -> None:
+    chosen = seeds(100, 30_000, part)
+    print(f"seeds {chosen}: {check_seeds(check_simulated, chosen)}")
+
+
 def test_generated_documents_have_every_construct() -> None:
-    text = str([generate(seed) for seed in range(300)])
+    text = str([generate(seed) for seed in range(150)])
     keys = set(re.findall(r"'(\w+)': ", text))
     assert keys >= {
         "action", "input", "init", "post", "when", "goto", "dependsOn", "dependencies", "async", "concurrency", "template", "emit", "await",
