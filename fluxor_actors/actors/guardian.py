@@ -26,27 +26,31 @@ from fluxor_actors.actors.messages import (
     Wake,
 )
 from fluxor_actors.actors.parts import Parts
+from fluxor_actors.actors.postponing import NOBODY, Postpone, Postponed
 from fluxor_actors.actors.quarantine import quarantine
 from fluxor_actors.actors.supervisor import ProcessSupervisor
 from fluxor_actors.actors.trouble import Remedy, Trouble
-from fluxor_actors.actors.waiting import Watch, circle, refusal, waits_of
+from fluxor_actors.actors.waiting import Watch, child_ended, circle, refusal, waits_of
 from fluxor_actors.definition import to_json
-from fluxor_actors.errors import EngineStoppedError, OwnershipLostError, ProcessNotFoundError, StoreError
+from fluxor_actors.errors import (
+    EngineStoppedError,
+    OwnershipLostError,
+    ProcessNotFoundError,
+    StoreError,
+    StoreUnavailableError,
+)
 from fluxor_actors.process.commands import (
     AttemptFailed,
     AttemptSucceeded,
     AttemptSuspended,
     Cancel,
-    ChildEnded,
     Pause,
     Resume,
     Start,
     TimerKind,
 )
-from fluxor_actors.process.failure import Failure
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.snapshot import ProcessOutput
-from fluxor_actors.process.states import ProcessState
 from fluxor_actors.process.view import output_of, process_of
 from fluxor_actors.storage.durable import DurableStore
 from fluxor_actors.storage.restoring import restored
@@ -76,6 +80,7 @@ class Guardian(DispatchedActor):
         self._live = parts.directory.supervisors
         self._crashes = crashes
         self._trouble = Trouble(crashes, window)
+        self._postponed = Postponed(parts.clock, parts.timer)
         # Of a process: the processes that wait for its end, and with which of their runs.
         # Whether the wait ends by itself is kept with each.
         self._watchers: dict[str, dict[tuple[str, str], bool]] = {}
@@ -108,12 +113,16 @@ class Guardian(DispatchedActor):
             self._adopt(message)
         elif kind is LookAround:
             self._look_around()
+        elif kind is Postpone:
+            self._postponed.put(message.message)
         else:
             raise TypeError(f"the guardian has no use for a {kind.__name__}")
         return None
 
     def on_error(self, message: Any, error: BaseException) -> bool:
-        """Go on: what is wrong with one process is no reason to leave the others alone."""
+        """Go on: what is wrong with one process is no reason to leave the others alone. What the store had no answer to comes again."""
+        if isinstance(error, StoreUnavailableError):
+            self._postponed.put(message)
         _logger.error("the guardian could not handle %r", message, exc_info=error)
         return True
 
@@ -207,6 +216,10 @@ class Guardian(DispatchedActor):
 
     def _forward(self, message: Forward) -> None:
         """Bring a command to a process. One that has ended is worth waking only for what became of an attempt."""
+        if message.process_id == NOBODY:
+            for each in self._postponed.take():
+                self.actor_ref.tell(each)
+            return
         supervisor = self._alive(message.process_id)
         while supervisor is not None:
             try:
@@ -263,7 +276,7 @@ class Guardian(DispatchedActor):
         header = self._parts.store.header(message.child)
         if header is None or header.state.final:
             output = self._output_of(message.child)
-            self._forward(Forward(message.parent, _child_ended(message.run, message.child, output)))
+            self._forward(Forward(message.parent, child_ended(message.run, message.child, output)))
         else:
             way = circle(message.child, message.parent, self._waits if message.foreign else self._waits_here)
             if way is not None and not message.timed:
@@ -308,16 +321,16 @@ class Guardian(DispatchedActor):
                 self._watchers[child] = left
 
     def _tell_watchers(self, process_id: str, ended: Ended | None) -> None:
-        watchers = self._watchers.pop(process_id, None)
-        if watchers:
+        if process_id in self._watchers:
             output = self._output_of(process_id) if ended is None else ended.output
-            for parent, run in watchers:
+            for parent, run in self._watchers.pop(process_id):
                 children = self._watched.get(parent)
                 if children is not None:
                     children.discard(process_id)
                     if not children:
                         del self._watched[parent]
-                self._forward(Forward(parent, _child_ended(run, process_id, output)))
+                # By itself, so that one that cannot be reached now does not keep it from the others.
+                self.actor_ref.tell(Forward(parent, child_ended(run, process_id, output)))
 
     def _output_of(self, process_id: str) -> ProcessOutput | None:
         ended = self._parts.directory.ended(process_id)
@@ -384,15 +397,3 @@ class Guardian(DispatchedActor):
         # The timer wakes the process; as it is not that of any run, it does nothing else.
         due = self._parts.clock.time() + self._trouble.delay(process_id)
         self._parts.timer.tell(SetTimer(process_id, "", TimerKind.RETRY, due))
-
-
-def _child_ended(run: str, child: str, output: ProcessOutput | None) -> ChildEnded:
-    if output is None:
-        error = ProcessNotFoundError(child, hint="it was never started, or is kept no longer")
-        return ChildEnded(run, child, "unknown", None, Failure.of(error))
-    failure = None
-    if output.state is not ProcessState.COMPLETED:
-        text = "; ".join(output.errors.values()) or str(output.state)
-        failure = Failure("ChildFailedError", text, ("ChildFailedError",))
-    result = {"processId": child, "output": output.output, "errors": output.errors, "state": str(output.state)}
-    return ChildEnded(run, child, str(output.state), result, failure)

@@ -34,10 +34,11 @@ from fluxor_actors.actors.messages import (
 from fluxor_actors.actors.mirror import Commit, Mirror
 from fluxor_actors.actors.outside import Outside
 from fluxor_actors.actors.parts import Parts
+from fluxor_actors.actors.postponing import Postpone
 from fluxor_actors.actors.publication import Publication
 from fluxor_actors.actors.refusing import REFUSALS, refuse, unknown_request
 from fluxor_actors.actors.rest import parked_of
-from fluxor_actors.errors import ApprovalNotFoundError, EngineStoppedError, ProcessNotFoundError
+from fluxor_actors.errors import ApprovalNotFoundError, EngineStoppedError, ProcessNotFoundError, StoreUnavailableError
 from fluxor_actors.process.commands import Command, Recover
 from fluxor_actors.process.decide import Decision, decide
 from fluxor_actors.process.effects import ApprovalEffect, Effect, ProcessEnded
@@ -106,6 +107,9 @@ class ProcessSupervisor(DispatchedActor):
         ) as error:  # a bug, or a store that fails; whoever asked hears of it, and the state may be half changed
             if self._asking is not None:
                 self.crash(error)
+            elif self._state is None and type(message) is not Wake and isinstance(error, StoreUnavailableError):
+                # It could not even be read: nobody else knows of what it was to be told.
+                self._parts.tell_guardian(Postpone(Forward(self._process_id, message)))
             raise
 
     def _handle(self, message: Any) -> None:

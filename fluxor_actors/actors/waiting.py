@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from fluxor_actors.errors import DeadlockError
+from fluxor_actors.errors import DeadlockError, ProcessNotFoundError
 from fluxor_actors.light import frozen
 from fluxor_actors.process.commands import ChildEnded, TimerKind
 from fluxor_actors.process.failure import Failure
+from fluxor_actors.process.snapshot import ProcessOutput
 from fluxor_actors.process.state import State
-from fluxor_actors.process.states import ExecutionState
+from fluxor_actors.process.states import ExecutionState, ProcessState
 
-__all__ = ["Watch", "circle", "refusal", "waits_of"]
+__all__ = ["Watch", "child_ended", "circle", "refusal", "waits_of"]
 
 _MOST = 1_000
 
@@ -73,3 +74,16 @@ def refusal(watch: Watch, way: list[str]) -> ChildEnded:
     text = ", and ".join(f"{one} waits for {other}" for one, other in zip([watch.parent, *way], way, strict=False))
     error = DeadlockError(f"none of these processes could ever end: {text}")
     return ChildEnded(watch.run, watch.child, "waiting", None, Failure.of(error, retryable=False))
+
+
+def child_ended(run: str, child: str, output: ProcessOutput | None) -> ChildEnded:
+    """What a run is told that waits for a process; ``output`` is None when there is none of this id."""
+    if output is None:
+        error = ProcessNotFoundError(child, hint="it was never started, or is kept no longer")
+        return ChildEnded(run, child, "unknown", None, Failure.of(error))
+    failure = None
+    if output.state is not ProcessState.COMPLETED:
+        text = "; ".join(output.errors.values()) or str(output.state)
+        failure = Failure("ChildFailedError", text, ("ChildFailedError",))
+    result = {"processId": child, "output": output.output, "errors": output.errors, "state": str(output.state)}
+    return ChildEnded(run, child, str(output.state), result, failure)

@@ -114,6 +114,9 @@ class Tenancy:
 
     def fire_due(self) -> int:
         """Look after the store, if there is anything to be done."""
+        if not self._looking and not self._closing.is_set() and self._parts.ticks() >= self._renewed + self._lease / 3:
+            self.store.renew(self.engine)
+            self._renewed = self._parts.ticks()
         due = self.due()
         if due is None or due > self._parts.clock.time():
             return 0

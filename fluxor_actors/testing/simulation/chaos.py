@@ -15,7 +15,7 @@ class Chaos:
 
     Attributes:
         crashes: the engine dies, between any two turns or in the middle of a commit, before or after it, and another one goes on with the store.
-        store_failures: the store cannot be reached for a commit.
+        store_failures: the store cannot be reached for a commit; one that is on disk, for reading either.
         slow_commits: a commit takes up to 30 seconds.
         delays: a timer comes up to 10 seconds late, or the outcome of an action does.
         repeats: a timer that was delivered, or an outcome, is delivered again.

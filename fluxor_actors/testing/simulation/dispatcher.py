@@ -182,18 +182,22 @@ class SimulatedDispatcher(SteppingDispatcher):
         """Go to what is due next, if that is not after ``until``; else to ``until``. Whether anything was due."""
         due = self.next_due()
         if due is None or (until is not None and due > until):
-            if until is not None:
+            if until is not None and until > self.clock.time():
                 self.clock.jump(until)
+                self._fire()
             return False
         if self._luck.strikes("delays"):
             due += self._luck.between(0.1, 10.0)
         self.clock.jump(due)
         self.trace.add(self.clock.time(), "time")
-        for alarm in tuple(self.alarms):
-            alarm.fire_due()
+        self._fire()
         while self._later and self._later[0][0] <= self.clock.time():
             self.submit(heapq.heappop(self._later)[2])
         return True
+
+    def _fire(self) -> None:
+        for alarm in tuple(self.alarms):
+            alarm.fire_due()
 
 
 def _label(runnable: Runnable) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fluxor_actors.errors import StoreUnavailableError
-from fluxor_actors.storage import Append, Store
-from fluxor_actors.storage.durable import DurableStore, EngineIdentity, Parked
+from fluxor_actors.storage import Append, Header, Store
+from fluxor_actors.storage.durable import DurableJournal, DurableStore, EngineIdentity, Parked
 from fluxor_actors.testing.simulation.chaos import Luck
 from fluxor_actors.testing.simulation.dispatcher import SimulatedDispatcher
 from fluxor_actors.testing.simulation.ledger import Ledger
@@ -51,13 +51,16 @@ class SimulatedStore:
         if dispatcher.dead:
             # The rest of the turn may believe what it likes: nobody hears of it.
             return
-        if luck.strikes("store_failures"):
-            dispatcher.trace.add(dispatcher.clock.time(), "store failure")
-            raise StoreUnavailableError("the simulated store cannot be reached")
+        self._reach()
         self._within.append(batch)
         self._ledger.committed(batch, dispatcher.clock.time())
         if luck.strikes("crashes"):
             dispatcher.die("after a commit")
+
+    def _reach(self) -> None:
+        if self._luck.strikes("store_failures"):
+            self._dispatcher.trace.add(self._dispatcher.clock.time(), "store failure")
+            raise StoreUnavailableError("the simulated store cannot be reached")
 
 
 class SharedSimulatedStore(SimulatedStore):
@@ -68,6 +71,18 @@ class SharedSimulatedStore(SimulatedStore):
     def register_engine(self, identity: EngineIdentity, lease: float) -> None:
         self._within.register_engine(identity, lease)
         self.engine = identity.id
+
+    def header(self, process_id: str) -> Header | None:
+        self._reach()
+        return self._within.header(process_id)
+
+    def read(self, process_id: str) -> DurableJournal | None:
+        self._reach()
+        return self._within.read(process_id)
+
+    def read_many(self, process_ids: Sequence[str]) -> list[DurableJournal]:
+        self._reach()
+        return self._within.read_many(process_ids)
 
     def park(self, engine: str, parked: Sequence[Parked]) -> list[str]:
         dispatcher, luck = self._dispatcher, self._luck
