@@ -90,7 +90,7 @@ def person(request: Request) -> Decision:
     elif request.action == "mail:send":
         changed = {**request.args, "to": "ada@example.com"}
     print("  " + (f"changed to {changed}" if changed else "approved" if approved else f"rejected: {reason}"))
-    return Decision(id=request.id, approved=approved, reason=reason, decided_at=request.created_at, args=changed)
+    return Decision(request.id, approved, reason, args=changed)
 
 
 def run(decide: Callable[[Request], Decision]) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +14,12 @@ __all__ = ["Ballot", "Decision", "Request"]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@frozen(kw_only=True)
+def _now() -> datetime:
+    """For those that an application makes; the engine says when."""
+    return datetime.now(UTC)
+
+
+@frozen
 class Request:
     """May this action run with exactly these arguments?
 
@@ -25,29 +30,28 @@ class Request:
         action: ``service:method``.
         args: the expanded input: what runs when it is approved.
         digest: of action, arguments and definition, as hexadecimal text: two requests with the same one ask the same.
-        created_at: when it was made (aware, UTC).
+        created_at: when it was made (aware, UTC); now, if it is not said.
         expires_at: when it is decided by itself; None: never.
         meta: what a person may want to know besides: workflow, task, ``reason`` (why it is asked), ``approvers``, ``quorum``,
             ``requestedBy``, and what an application adds.
 
     Example:
-        >>> from fluxor_actors.instants import to_datetime
-        >>> Request(id="r1", action="shop:refund", args={"amount": 90}, created_at=to_datetime(0.0)).action
+        >>> Request(id="r1", action="shop:refund", args={"amount": 90}).action
         'shop:refund'
     """
 
     id: str
     process_id: str = ""
     execution_id: str = ""
-    action: str
+    action: str = ""
     args: Any = None
     digest: str = ""
-    created_at: datetime
+    created_at: datetime = field(factory=_now)
     expires_at: datetime | None = None
     meta: Mapping[str, Any] = field(default=_NOTHING)
 
 
-@frozen(kw_only=True)
+@frozen
 class Decision:
     """The answer to a request.
 
@@ -56,7 +60,7 @@ class Decision:
         approved: whether the action may run.
         reason: in the words of whoever decided.
         decided_by: who; None when it was the clock, or nobody gave a name.
-        decided_at: when (aware, UTC).
+        decided_at: when (aware, UTC); now, if it is not said.
         args: the arguments that were approved in place of the recorded ones; None: those.
     """
 
@@ -64,7 +68,7 @@ class Decision:
     approved: bool
     reason: str = ""
     decided_by: str | None = None
-    decided_at: datetime
+    decided_at: datetime = field(factory=_now)
     args: Any = None
 
 

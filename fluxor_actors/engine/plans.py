@@ -40,7 +40,8 @@ class Plans:
     ) -> None:
         self._language = language
         self._checking = checking or language
-        self._actions = actions
+        #: the engine's
+        self.actions = actions
         self._types = types
         self._store = store
         self._retry = retry
@@ -80,10 +81,10 @@ class Plans:
         Raises:
             DefinitionError: it does not validate; with all problems.
         """
-        parse(text, actions=self._actions, types=self._types, language=self._checking)
+        parse(text, actions=self.actions, types=self._types, language=self._checking)
 
     def _problems(self, workflow: Workflow) -> list[Problem]:
-        found = validate(workflow, actions=self._actions, types=self._types, language=self._checking)
+        found = validate(workflow, actions=self.actions, types=self._types, language=self._checking)
         return [problem for problem in found if problem.severity == "error"]
 
     def plan_of(self, content_hash: str) -> Plan:

@@ -122,6 +122,19 @@ def test_approving_with_changes(engine: Fluxor, till: Till) -> None:
     assert engine.approvals.get(request.id).args == {"order": 7, "amount": 90}
 
 
+@pytest.mark.parametrize("wrong", [{"amont": 50}, {"amount": "fifty"}, [], 7])
+def test_changes_that_the_action_does_not_take_are_refused(engine: Fluxor, till: Till, wrong: Any) -> None:
+    handle, request = asked(engine, SHOP, {"order": 7})
+    with pytest.raises(
+        fluxor.InputError, match=f"request {request.id} cannot be approved with these arguments: input of"
+    ):
+        engine.approvals.decide(request.id, approved=True, args=wrong)
+    assert engine.approvals.list_pending() == [request]
+    engine.approvals.decide(request.id, approved=True)
+    assert handle.wait(WAIT).state == "completed"
+    assert till.paid == [{"order": 7, "amount": 90}]
+
+
 def test_a_rejection_fails_the_task_with_the_reason(engine: Fluxor, till: Till) -> None:
     handle, request = asked(engine, SHOP, {"order": 7})
     engine.approvals.decide(request.id, approved=False, reason="too much", decided_by="ada")

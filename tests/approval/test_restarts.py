@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -186,3 +186,37 @@ def test_after_a_kill_somebody_is_asked(make: Make, program: Program, approved: 
     else:
         assert (output.state, tried) == ("failed", [])
         assert "rejected by ada: it was done" in output.errors["crash/block"]
+
+
+def test_what_is_left_to_others_is_considered_once(make: Make, url: str, till: Till) -> None:
+    """By a decider of the engine that runs the processes, which rest and wake, and by one of another engine."""
+    first, second = make(till.action), make(till.action)
+    seen: dict[str, list[str]] = {"own": [], "other": []}
+    asked_for = threading.Semaphore(0)
+
+    def considering(name: str) -> Callable[[Request], None]:
+        def consider(request: Request) -> None:
+            seen[name].append(request.id)
+            asked_for.release()
+
+        return consider
+
+    second.start()
+    first.approvals.auto_decider(considering("own"))
+    second.approvals.auto_decider(considering("other"))
+    workflow = first.runtime.decode_yaml_workflow(SHOP.replace("SETTINGS", ""))
+    for number in range(5):
+        first.runtime.start_process(workflow, {}, process_id=f"p{number}")
+    for _ in range(10):
+        assert asked_for.acquire(timeout=WAIT)
+    for number in range(5):
+        second.runtime.pause_process(f"p{number}")
+        first.runtime.resume_process(f"p{number}")
+    for request in first.approvals.list_pending():
+        second.approvals.decide(request.id, approved=True)
+    for number in range(5):
+        assert first.runtime.handle(f"p{number}").wait(WAIT).state == "completed"
+    for engine in (first, second):
+        engine.shutdown(WAIT)
+    assert sorted(seen["own"]) == sorted(seen["other"]) == sorted(set(seen["own"]))
+    assert len(seen["own"]) == 5

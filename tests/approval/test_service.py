@@ -78,6 +78,15 @@ def test_a_request_says_what_is_asked(service: ApprovalService, clock: ManualClo
     assert service.list_pending() == [request]
 
 
+def test_the_short_forms(service: ApprovalService) -> None:
+    request = service.request_approval("shop:refund", {"amount": 90})
+    assert (request.action, request.args) == ("shop:refund", {"amount": 90})
+    own = service.request_approval(Request("mine", action="shop:refund"))
+    assert (own.id, own.args, own.created_at.tzinfo is None) == ("mine", None, False)
+    service.auto_decider(lambda asked: Decision(asked.id, True, "fine", "ada"))
+    assert service.wait_for_decision("mine", timeout=WAIT).decided_by == "ada"
+
+
 def test_the_digest_is_that_of_action_and_arguments(service: ApprovalService) -> None:
     first, again, other = (
         service.request_approval(action="shop:refund", args=args)

@@ -122,8 +122,8 @@ def by_command_line(house: House, _: Fluxor, handle: ProcessHandle, operation: s
     if done.exit_code == 0:
         return Brought(done.stdout.strip().removeprefix(f"{handle.id}: "))
     assert (done.exit_code, done.stdout) == (1, "")
-    [before, _] = done.stderr.split("possible in")
-    [state] = [word for word in re.findall(r"\w+", before) if word in STATES]
+    before = done.stderr.partition("possible in")[0]
+    [state] = {word for word in re.findall(r"\w+", before) if word in STATES}
     return Brought(state, refused=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import Any
@@ -28,10 +29,11 @@ Verdict = Decision | bool | tuple[bool, str] | None
 Judge = Callable[[Request], Verdict]
 
 _AGAIN = object()
+_MOST_KNOWN = 100_000
 
 
 class Decider:
-    """Asks a function about every request: those that are pending, then those that come. Call it to stop: once, twice, from any thread.
+    """Asks a function once about every request: those that are pending, then those that come. Call it to stop: once, twice, from any thread.
 
     What the function does is its own affair: while it blocks, its requests wait for it or for somebody else; if it raises, that is logged and
     the request is left to others.
@@ -56,8 +58,8 @@ class Decider:
         self._left = left
         self._inbox: SimpleQueue[Any] = SimpleQueue()
         self._stopped = threading.Event()
-        # Those of the last listing that have not been offered by themselves since: whoever lists may be quicker than whoever tells.
-        self._listed: set[str] = set()
+        # Those that it was asked about, the latest last: a request may be both listed and offered, and offered by several.
+        self._known: OrderedDict[str, None] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="fluxor-decider", daemon=True)
 
     def start(self) -> None:
@@ -100,19 +102,17 @@ class Decider:
             item = None
 
     def _look(self) -> None:
-        pending = self._patiently(lambda: list(self._pending())) or []
-        before = self._listed
-        self._listed = {request.id for request in pending}
-        for request in pending:
+        for request in self._patiently(lambda: list(self._pending())) or []:
             if self._stopped.is_set():
                 return
-            if request.id not in before:
-                self._consider(request)
+            self._take(request)
 
     def _take(self, request: Request) -> None:
-        if request.id in self._listed:
-            self._listed.discard(request.id)
+        if request.id in self._known:
             return
+        self._known[request.id] = None
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
         self._consider(request)
 
     def _consider(self, request: Request) -> None:

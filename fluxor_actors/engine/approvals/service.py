@@ -87,10 +87,10 @@ class ApprovalService:
 
     def request_approval(
         self,
-        request: Request | None = None,
+        request: Request | str | None = None,
+        args: Any = None,
         *,
         action: str = "",
-        args: Any = None,
         approvers: Iterable[str] = (),
         quorum: int = 1,
         expires_in: float | str | timedelta | None = None,
@@ -104,8 +104,9 @@ class ApprovalService:
 
         Args:
             request: a whole request, in place of everything else. One whose id is there already, and asks the same, is that one.
+                A text is the action.
+            args: with what it is to be done; plain data.
             action: what is to be done.
-            args: with what; plain data.
             approvers: who may decide; nobody: anybody.
             quorum: how many of them have to agree.
             expires_in: seconds, or a duration such as ``1h30m``, after which it is decided by itself.
@@ -119,7 +120,8 @@ class ApprovalService:
             InputError: it makes no sense.
             UnrepresentableError: arguments or meta are not plain data.
         """
-        if request is None:
+        if request is None or isinstance(request, str):
+            action = action if request is None else request
             request = new_request(
                 self._ids.process() if id is None else id, self._clock.time(), action=action, args=args,
                 approvers=approvers, quorum=quorum, expires_in=expires_in, on_expire=on_expire, requested_by=requested_by,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from fluxor_actors.actors.approval_desk import ApprovalDesk
 from fluxor_actors.actors.approval_outcome import counted, outcome_of_filed, withdrawn
 from fluxor_actors.approval import Decision, Filed, Request, authorise, person
 from fluxor_actors.engine.carrying import carry
 from fluxor_actors.engine.lifecycle import Lifecycle
-from fluxor_actors.errors import EngineStoppedError, StoreError
+from fluxor_actors.errors import ActionInputError, EngineStoppedError, InputError, NotFoundError, StoreError
 from fluxor_actors.instants import to_datetime
 from fluxor_actors.names import execution_id
 from fluxor_actors.policy import normal_name
@@ -39,9 +40,8 @@ class WorkflowRequests:
         self._parts = lifecycle.parts
         self._store = lifecycle.parts.store
         self._desk = desk
-        # The last request that others were seen to have made, and whether there was a first look.
+        # The last request that was seen on the store since somebody wants to be offered them.
         self._seen: str | None = None
-        self._looked = False
 
     def pending(self, process_id: str | None, action: str | None) -> list[Request]:
         """Those that wait for an answer, in the order in which they were made. ``action``: as `normal_name` gives it."""
@@ -78,6 +78,8 @@ class WorkflowRequests:
         # The process decides who may; it need not be woken for what has its answer.
         if filed.decision is not None:
             authorise(request, command.decided_by, approved=command.approved, decision=filed.decision)
+        if command.args is not None:
+            self._check(request, command.args)
         carry(self._lifecycle, request.process_id, command)
         after = self._filed(command.request)
         if after is not None and after.decision is not None:
@@ -91,6 +93,18 @@ class WorkflowRequests:
             args=command.args,
         )
 
+    def _check(self, request: Request, args: Any) -> None:
+        """Refuse arguments that the action does not take, while somebody is there who can correct them."""
+        try:
+            prepare = self._lifecycle.plans.actions.method(*request.action.rsplit(":", 1)).prepare
+        except NotFoundError:
+            return  # another engine has it
+        try:
+            if prepare is not None:
+                prepare(args)
+        except ActionInputError as error:
+            raise InputError(f"request {request.id} cannot be approved with these arguments: {error}") from error
+
     def look(self) -> None:
         """Something has changed on the store: tell whoever waits for, or decides, requests of processes that other engines run."""
         desk = self._desk
@@ -99,16 +113,15 @@ class WorkflowRequests:
             if outcome is not None:
                 desk.settle(request_id, outcome)
         if not desk.attended:
-            self._seen, self._looked = None, False
+            self._seen = None
             return
         if self._seen is not None and self._store.approval(self._seen) is None:
             self._seen = None  # it was pruned, and what came after it cannot be found any more
         for record in self._store.approvals(after=self._seen):
             self._seen = record.id
-            # What was there at the first look is known to who decides; what is run here is told by the gate.
-            if self._looked and record.process_id not in self._parts.directory.supervisors:
+            # What is run here is told by the gate. Who decides knows what was listed already, and considers nothing twice.
+            if record.process_id not in self._parts.directory.supervisors:
                 desk.again(_request(filed_of(record)))
-        self._looked = True
 
     def stop(self) -> None:
         """The engine has stopped: nobody here will hear of its requests any more."""
