@@ -238,3 +238,34 @@ def test_without_a_reader_of_standard_output(folder: Path) -> None:
         terminal.type(b"y\n")
         assert terminal.end() == 0
     assert (folder / "out.txt").read_text() == "one\n"
+
+
+EDITOR = """
+import pathlib, signal, sys, threading
+done = threading.Event()
+signal.signal(signal.SIGINT, lambda *_: done.set())
+print("editing", flush=True)
+while not done.wait(0.05):
+    pass
+path = pathlib.Path(sys.argv[1])
+path.write_text(path.read_text().replace("one", "uno"))
+"""
+
+
+@pytest.mark.long
+def test_ctrl_c_in_the_editor_is_the_editors_business(folder: Path) -> None:
+    (folder / "editor.py").write_text(EDITOR)
+    terminal = Terminal()
+    terminal.start(
+        "run", "two.yaml", "--task", "first", "--policy", "ask", cwd=folder, VISUAL=f"{sys.executable} editor.py"
+    )  # fmt: skip
+    terminal.read_until(questions(1))
+    terminal.type(b"e\n")
+    terminal.read_until(lambda text: "editing\n" in text)
+    terminal.type(b"\x03")
+    text = terminal.read_until(questions(2))
+    assert "changed to:\n  message: uno" in text
+    assert "pausing" not in text
+    terminal.type(b"y\n")
+    assert terminal.end() == 0
+    assert "uno\n" in terminal.text.rpartition(PROMPT)[2]
