@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from fluxor_actors import ActionContext, ProcessState, action
+from fluxor_actors import ActionContext, Fluxor, ProcessState, action
 from fluxor_actors.ids import SequentialIds
 from tests.durable.conftest import Run
 from tests.durable.support import PATIENCE, journal_of
-from tests.engine.support import ONE, SIGNAL, WAIT, Gate, Make, echo, start
+from tests.engine.support import ONE, SIGNAL, WAIT, Gate, Make, echo, start, until
 
 S = ProcessState
 
@@ -244,11 +244,16 @@ def test_an_id_that_was_made_twice_is_that_of_one_process(make: Make) -> None:
         with make(echo, ids=SequentialIds("run")) as engine:
             assert start(engine, ONE).wait(WAIT).state is S.COMPLETED
             assert [each.id for each in engine.runtime.processes()] == ["run-1"]
-            assert not engine._lifecycle.parts.directory.supervisors
+            _until_nobody_supervises(engine)
             assert start(engine, SIGNAL).id == "run-2"
             engine.runtime.signal_process("run-2", "go", 1)
             assert engine.runtime.handle("run-2").wait(WAIT).state is S.COMPLETED
             engine._lifecycle.parts.store.delete("run-2")
+
+
+def _until_nobody_supervises(engine: Fluxor) -> None:
+    """Whoever waits for a process is answered before its supervisor has gone."""
+    until(lambda: not engine._lifecycle.parts.directory.supervisors)
 
 
 def test_many_unfinished_processes_all_go_on(make: Make) -> None:
