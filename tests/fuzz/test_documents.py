@@ -28,7 +28,7 @@ _ORIGINALS = [
 ]
 
 
-def _read(data: bytes) -> None:
+def check_document(data: bytes) -> None:
     with bounded(DefinitionError):
         workflow = parse(data)
         validate(workflow)
@@ -39,11 +39,11 @@ def _read(data: bytes) -> None:
 
 
 def _mutated(data: bytes) -> None:
-    _read(data)
+    check_document(data)
 
 
 def _any(data: bytes) -> None:
-    _read(data)
+    check_document(data)
 
 
 test_a_real_document_with_something_wrong, test_many_real_documents_with_something_wrong = repeatedly(

@@ -22,7 +22,7 @@ _TOKENS = [
 ]  # fmt: skip
 
 
-def _evaluate(source: str, variables: dict[str, Any]) -> None:
+def check_expression(source: str, variables: dict[str, Any]) -> None:
     for strict in (False, True):
         language = Language(strict=strict)
         with bounded(ExpressionError):
@@ -32,11 +32,11 @@ def _evaluate(source: str, variables: dict[str, Any]) -> None:
 
 
 def _any(given_: tuple[str, dict[str, Any]]) -> None:
-    _evaluate(*given_)
+    check_expression(*given_)
 
 
 def _mutated(given_: tuple[bytes, dict[str, Any]]) -> None:
-    _evaluate(given_[0].decode("utf-8", "replace"), given_[1])
+    check_expression(given_[0].decode("utf-8", "replace"), given_[1])
 
 
 def _value(given_: tuple[Any, dict[str, Any]]) -> None:

@@ -27,7 +27,7 @@ _TOKENS = [
 ]  # fmt: skip
 
 
-def _read(text: str, stdin: bytes = b"") -> None:
+def check_input(text: str, stdin: bytes = b"") -> None:
     with bounded(UsageProblem, DefinitionError):
         values = read_inputs([text], lambda: stdin)
         # What no store can hold is refused when the process is to start.
@@ -37,16 +37,16 @@ def _read(text: str, stdin: bytes = b"") -> None:
 
 def _mutated(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
-    _read(text if not text.startswith("@") else "x=" + text)
+    check_input(text if not text.startswith("@") else "x=" + text)
 
 
 def _any(text: str) -> None:
-    _read(text)
-    _read("x=" + text)
+    check_input(text)
+    check_input("x=" + text)
 
 
 def _file(data: bytes) -> None:
-    _read("@-", data)
+    check_input("@-", data)
 
 
 test_an_input_with_something_wrong, test_many_inputs_with_something_wrong = repeatedly(

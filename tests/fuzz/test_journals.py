@@ -81,6 +81,12 @@ def _with_another_field(draw: Any, text: bytes) -> bytes:
     return json.dumps(events).encode()
 
 
+def check_record(data: bytes) -> None:
+    """The events of one record of a journal, by themselves."""
+    with bounded(SchemaVersionError):
+        _CODEC.loads(data.decode("utf-8", "replace"))
+
+
 def _journal(journal: tuple[Plan, list[bytes]]) -> None:
     plan, texts = journal
     with bounded(StoreError):

@@ -49,7 +49,7 @@ def _content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def _apply(data: bytes) -> None:
+def check_patch(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         outer = Path(name)
         folder = outer / "work"
@@ -80,5 +80,5 @@ def _visible(folder: Path) -> dict[str, bytes]:
 
 
 test_a_patch_with_something_wrong, test_many_patches_with_something_wrong = repeatedly(
-    60, mutated([_UNIFIED.encode(), _ENVELOPED.encode()], _TOKENS) | some_bytes(_TOKENS), _apply
+    60, mutated([_UNIFIED.encode(), _ENVELOPED.encode()], _TOKENS) | some_bytes(_TOKENS), check_patch
 )
