@@ -110,6 +110,7 @@ pipeline:
     engine.events.subscribe(heard, type=Execution)
     handle = start(engine, text)
     child = _waiting(heard, "w").process_id
+    assert _waiting(heard, "b").process_id == handle.id
     before = handle.progress()
     assert before == Progress(total=6, completed=4, pending=2)
     engine.shutdown(WAIT)
@@ -119,7 +120,7 @@ pipeline:
     assert handle.progress() == before
     engine.runtime.signal_process(child, "go")
     engine.runtime.handle(child).wait(WAIT)
-    later.until("execution.waiting", handle.id)
+    assert _waiting(later, "w").process_id == handle.id
     assert handle.progress() == Progress(total=8, completed=7, pending=1)
     handle.signal("go")
     handle.wait(WAIT).raise_for_error()
