@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from fluxor_actors.cli.text import first_line
+from fluxor_actors.cli.event_approval import APPROVAL_TEXTS
+from fluxor_actors.cli.text import first_line, printable
 from fluxor_actors.instants import to_datetime
 from fluxor_actors.process import events as happened
 from fluxor_actors.process.events import Event
@@ -37,7 +38,9 @@ class EventText:
         A value that is long is told by its length; ``--json`` gives it whole.
         """
         about = getattr(event, "run", None) or "process"
-        told = _TELL.get(type(event))
+        asked, told = APPROVAL_TEXTS.get(type(event)), _TELL.get(type(event))
+        if asked is not None:
+            return printable(f"{about}  {asked(event)}")
         text = _plain(event) if told is None else told(event, self._task)
         return f"{about}  {text}"
 
@@ -121,6 +124,13 @@ _TELL: Mapping[type, Callable[[Any, Task], str]] = MappingProxyType(
         happened.FanOutBegun: lambda event, task: f"fans out to {len(event.items)} items",
         happened.GroupOpened: lambda event, task: f"opened group {event.group} of {len(event.items)} items",
         happened.GroupJoined: lambda event, task: f"waits for group {event.group}{_until(event.due)}",
+        happened.GroupEmitted: lambda event, task: f"emitted group {event.name} of {len(event.items)} children",
+        happened.WaitBegun: lambda event, task: (
+            f"its action waits for {'value ' + str(event.value) if event.group is None else 'group ' + event.group}"
+        ),
+        happened.WaitEnded: lambda event, task: "its action waits no longer",
+        happened.ExecutionResumed: lambda event, task: f"was brought {_value(event.value)}",
+        happened.OutputAwaited: lambda event, task: f"waits for {', '.join(event.groups)}{_until(event.due)}",
         happened.ItemsClosed: lambda event, task: "has enough results: the rest is cancelled",
         happened.AttemptScheduled: lambda event, task: (
             f"attempt {event.attempt} scheduled" + (f", with {_value(event.input)}" if event.input is not None else "")

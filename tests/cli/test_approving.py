@@ -339,3 +339,27 @@ def test_changed_arguments_are_shown_and_asked_again() -> None:
     assert dialogue.answer("e") == Edit({"amount": 50})
     dialogue.change({"amount": 90})
     assert dialogue.answer("y") == Answer(True)
+
+
+def test_the_history_is_the_audit(folder: Path) -> None:
+    [request] = waiting("picky")
+    invoke("approve", request, "--by", "ada", "--reason", "seems right", "--args", "{amount: 50}")
+    invoke("approve", request, "--by", "bob", "--args", "{amount: 50}", "--reason", "two\nlines")
+    assert invoke("run", "picky.yaml", *SHOP, "--id", "picky").exit_code == 0
+    told = [line.partition("picky/pay  ")[2] for line in invoke("history", "picky").stdout.splitlines()]
+    asked, *answers = [line for line in told if line.startswith("approval ")]
+    assert re.fullmatch(
+        rf"approval {request} asked of 2 of ada, bob, eve, until \S+ \S+, for amount=90 currency=USD", asked
+    )
+    assert answers == [
+        f"approval {request}: one has agreed, to other arguments by ada: seems right",
+        rf"approval {request} given by bob: two\nlines, with amount=50 in place of it",
+    ]
+    [plain] = waiting("plain")
+    invoke("reject", plain, "--by", "ada", "--reason", "no")
+    invoke("run", "plain.yaml", *SHOP, "--id", "plain")
+    assert f"plain/pay  approval {plain} refused by ada: no\n" in invoke("history", "plain").stdout
+    waiting("many")
+    invoke("cancel", "many", "--reason", "enough")
+    invoke("run", "many.yaml", *SHOP, "--id", "many")
+    assert invoke("history", "many").stdout.count(" withdrawn: enough\n") == 30
