@@ -29,6 +29,14 @@ def add(a: int, b: int) -> int:
     return a + b
 
 
+@action("w:share")
+def share(items: list[int], context: ActionContext) -> int:
+    """Has others work, waits for them, and calls one more."""
+    group = context.emit_for_each(items, "item", {"part": {"action": "w:double", "input": {"n": "${item}"}}})
+    total = sum(context.await_group(group))
+    return int(context.call("w", "add", {"a": total, "b": 1}))
+
+
 @action("w:never")
 def never() -> None:
     raise ValueError("never works")

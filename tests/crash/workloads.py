@@ -175,6 +175,18 @@ pipeline:
     approve="auditor",
 )
 
+GIVEN_AWAY = Workload(
+    """
+name: given-away
+pipeline:
+  before: {action: w:double, input: {n: 1}}
+  share: {action: w:share, input: {items: "${items}"}}
+  last: {action: w:double, input: {n: "${share}"}}
+""",
+    {"before": 2, "share": 21, "last": 42},
+    {"items": [1, 2, 3, 4]},
+)
+
 WORKLOADS = {
     "sequence": SEQUENCE,
     "loop": LOOP,
@@ -185,4 +197,5 @@ WORKLOADS = {
     "signals": SIGNALS,
     "parallel": PARALLEL,
     "approvals": APPROVALS,
+    "given-away": GIVEN_AWAY,
 }
