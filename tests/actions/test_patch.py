@@ -214,6 +214,10 @@ def test_the_same_execution_again_changes_nothing(patching: Patching) -> None:
         "dir/",
         ".fluxor/lock",
         "fruit.txt/f",
+        "a" * 300,
+        "dir/" + "a" * 300,
+        "a/" * 3000 + "f",
+        "\ud800",
     ],
 )
 @pytest.mark.parametrize("kind", ["Add", "Update", "Delete"])

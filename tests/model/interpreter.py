@@ -32,7 +32,7 @@ class Interpreter:
         self.waiters: dict[str, list[Run]] = {}
         #: whether the specification does not say what comes next
         self.unsettled = False
-        #: steps in which something was stopped
+        #: steps in which something was stopped, or might have been
         self.stopping: set[int] = set()
         for name, value in document.get("init", {}).items():
             if name not in inputs:
@@ -99,7 +99,7 @@ class Interpreter:
     def end(self, run: Run, state: str) -> None:
         run.state = state
         run.ended_at = self.strands.step
-        if state == "cancelled":
+        if state in ("cancelled", "failed"):
             self.stopping.add(self.strands.step)
         self.strands.stop(run.timer)
         if not run.group:

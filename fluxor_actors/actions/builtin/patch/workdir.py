@@ -59,7 +59,7 @@ class Workdir:
         """Where a path leads.
 
         Raises:
-            PatchError: out of the folder, over a symbolic link, or to what is no file.
+            PatchError: out of the folder, over a symbolic link, to what is no file, or where none can be.
         """
         parts = PurePosixPath(path).parts
         strange = not parts or "\0" in path or path.endswith("/") or PureWindowsPath(path).drive or "\\" in path
@@ -67,6 +67,14 @@ class Workdir:
             raise PatchError("expected the path of a file below workdir, relative and without `..`", path=path)
         if parts[0].lower() == STATE:
             raise PatchError(f"{STATE} is where the engine keeps what files were before", path=path)
+        try:
+            os.fsencode(path)
+            return self._checked(path, parts)
+        except (OSError, UnicodeError) as error:
+            # A name that is too long, or that the file system cannot write.
+            raise PatchError(f"no file can be there: {getattr(error, 'strerror', None) or error}", path=path) from error
+
+    def _checked(self, path: str, parts: tuple[str, ...]) -> Path:
         place = self.root
         for part in parts:
             place = place / part
