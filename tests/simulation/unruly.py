@@ -6,7 +6,7 @@ from collections import Counter
 from random import Random
 from typing import Any
 
-from fluxor_actors import ActionContext
+from fluxor_actors import ActionContext, Event
 from fluxor_actors.errors import FluxorError
 from fluxor_actors.testing import (
     Behaviour,
@@ -23,9 +23,10 @@ from fluxor_actors.testing import (
     simulate,
     takes,
 )
+from fluxor_actors.testing.simulation.bench import Bench, checked
 from tests.generated.documents import document_of
 
-__all__ = ["EVERYTHING", "anything", "seeds_that_fail", "unruly"]
+__all__ = ["EVERYTHING", "anything", "crowd", "play", "seeds_that_fail", "unruly"]
 
 EVERYTHING = Chaos(crashes=3, store_failures=3, slow_commits=2, delays=3, repeats=4, lost_workers=1)
 
@@ -118,3 +119,52 @@ def seeds_that_fail(seeds: range, faults: Chaos = EVERYTHING, store: str = "memo
         if not report.ok:
             found.append(str(report))
     return found, states
+
+
+class Heard:
+    """A subscriber: what it is told is committed, in order, and never told twice."""
+
+    def __init__(self, simulation: Bench) -> None:
+        self.problems: list[str] = []
+        self._simulation = simulation
+        self._last: dict[str, int] = {}
+
+    def listen(self) -> None:
+        """To the engine that lives now."""
+        self._simulation.engine.events.subscribe(self)
+
+    def __call__(self, event: Event[Any]) -> None:
+        process_id, number = event.context.process_id, event.metadata.get("sequence")
+        if number is None or not process_id:
+            return
+        if number < self._last.get(process_id, 0):
+            self.problems.append(
+                f"{event.context.event_type} of {process_id} is {number}, after {self._last[process_id]}"
+            )
+        if number > len(self._simulation.ledger.events(process_id)):
+            self.problems.append(f"{event.context.event_type} of {process_id} is {number}, which is not committed")
+        self._last[process_id] = number
+
+
+def crowd(seed: int, store: str = "memory") -> Bench:
+    """Three documents at once, with few workers and a subscriber."""
+    random = Random(f"crowd {seed}")
+    bench = Bench(
+        seed,
+        actions={"*": anything, "t:x": anything, "t:gives": gives},
+        faults=EVERYTHING,
+        store=store,
+        workers=random.choice((1, 2)),
+        action_limits={"t:x": random.choice((1, 2, 5))},
+    )
+    with checked(bench):
+        heard = Heard(bench)
+        heard.listen()
+        runs = [bench.run(document_of(3 * seed + number), {"fuse": 1}) for number in range(3)]
+        heard.listen()
+        for run in random.sample(runs, 3):
+            unruly(run)
+        for run in runs:
+            helpful(run)
+        assert not heard.problems, heard.problems[:3]
+    return bench

@@ -9,12 +9,14 @@ from fluxor_actors.actors.timer import Timer
 from fluxor_actors.names import execution_id
 from fluxor_actors.process.events import (
     AttemptScheduled,
+    ChildAwaited,
     Event,
     ProcessCancelRequested,
     ProcessRestarted,
     RunOpened,
 )
 from fluxor_actors.process.plan import Plan, Role, TaskPlan
+from fluxor_actors.process.states import ProcessState
 from fluxor_actors.storage import Header
 from fluxor_actors.storage.durable import DurableStore
 from fluxor_actors.testing.findings import Finding
@@ -42,6 +44,7 @@ def broken(simulation: Simulation) -> Iterator[Finding]:
         )
         if not header.state.final:
             yield from _unexplained(simulation, header)
+    yield from _orphans(simulation, {header.id: header for header in headers})
     if all(header.state.final for header in headers):
         yield from _left(simulation)
 
@@ -96,6 +99,18 @@ def _unexplained(simulation: Simulation, header: Header) -> Iterator[Finding]:
     outside = explanation.remedy or any(each.cause.outside or each.until for each in explanation.waiting)
     if not explanation.reason or not outside:
         yield Finding("unfinished", header.id, f"{header.state}: {explanation.reason}; nothing would move it")
+
+
+def _orphans(simulation: Simulation, headers: dict[str, Header]) -> Iterator[Finding]:
+    """A process that has ended has cancelled those that it waited for."""
+    for header in headers.values():
+        if header.state.final:
+            for event in simulation.ledger.events(header.id):
+                child = headers.get(event.child) if isinstance(event, ChildAwaited) and event.owned else None
+                if child is not None and not child.state.final and child.state is not ProcessState.CANCEL_REQUESTED:
+                    yield Finding(
+                        "left", child.id, f"it is {child.state}, and {header.id}, which waited for it, has ended"
+                    )
 
 
 def _left(simulation: Simulation) -> Iterator[Finding]:
