@@ -20,6 +20,7 @@ __all__ = ["Projection", "is_group", "task_id_of"]
 
 _E = ExecutionState
 _MARKS = re.compile(r"\[\d+\]|#\w+")
+_ITERATION = re.compile(r"#(\d+)$")
 # Groups, of tasks with ``emit``, of actions, and from outside.
 _GROUP = re.compile(r"#(group|emit\d+(_\d+)?|sent\w+)$")
 
@@ -169,7 +170,8 @@ class Projection:
         number = self._plan.numbers.get(task_id_of(run_id))
         if number is None or is_group(run_id):
             return None
-        return self._open(run_id, number, 1)
+        repeated = _ITERATION.search(run_id)
+        return self._open(run_id, number, 1 if repeated is None else int(repeated[1]))
 
     def _change(self, record: _Record, event: Event, at: float) -> None:
         record.state = _STATES.get(type(event), record.state)
@@ -219,6 +221,8 @@ class Projection:
 
     def _reopen(self) -> None:
         for record in self._records.values():
+            if record.state in (_E.COMPLETED, _E.SKIPPED):
+                continue  # never to run again; a snapshot may have it no more
             record.first = record.attempt + 1
             if record.state in (_E.FAILED, _E.CANCELLED):
                 record.state = _E.WAIT_FOR_SUB_TASKS if self._plan.tasks[record.task].composite else _E.PENDING
