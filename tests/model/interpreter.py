@@ -171,8 +171,10 @@ class Interpreter:
         missing = [node for node in wanted if not _done(run, node)]
         if not missing:
             return
-        # Those who would start them anyway do so first.
+        # Those who would start them anyway do so first. Silent: whether one that is come to at that instant has been.
+        apart = [node for node in missing if node not in run.frame.of(node).live]
         yield from self.wait(run, lambda: True, last=True)
+        self.unsettled = self.unsettled or any(_done(run, node) or node in run.frame.of(node).live for node in apart)
         for node in () if bad() else missing:
             frame = run.frame.of(node)
             if node not in frame.live and not _done(run, node):

@@ -66,7 +66,9 @@ class Model(Fans):
         """
         run = self.runs.get(run_id)
         if run is None:
-            return found == ("cancelled", 0)
+            around = self.runs.get(run_id.rpartition("/")[0])
+            late = around is not None and around.ended_at in self.stopping and _depends(around.node)
+            return found == ("cancelled", 0) or (late and found in (("completed", 0), ("skipped", 0)))
         if (
             run.ended_at in self.stopping
             and found is not None
