@@ -71,8 +71,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_each_test_runs_with_every_seed_and_a_failure_says_how_to_see_it_again(folder: Path) -> None:
-    printed = run(folder, "--fluxor-seeds", "5")
-    assert "1 failed, 10 passed" in printed
+    printed = run(folder, "--fluxor-seeds", "4")
+    assert "1 failed, 8 passed" in printed
     assert 'seed 3; the same again: pytest "test_it.py::test_chaos[seed3]" --fluxor-seed 3' in printed
     assert "called t:x a-1/a/x 1" in printed
     assert "1 failed" in run(folder, "test_it.py::test_chaos[seed3]", "--fluxor-seed", "3")

@@ -19,6 +19,8 @@ Path = tuple[Any, ...]
 
 _SEEDS = 5
 """How many further seeds a smaller document is tried with."""
+_OTHERS = 35
+"""How many others are played to see whether everything fails."""
 
 
 def smaller(tree: Any) -> Iterator[Any]:
@@ -99,7 +101,8 @@ class _Shrinker:
         self._kinds = {finding.kind for finding in failed.findings}
         self._left = tries
         self._most = tries
-        self._always = always
+        # Of the seeds that were played all may have failed by chance, or since no more were played.
+        self._always = always and self._fails_with_all(scenario)
 
     def smallest(self) -> Smallest:
         for name in self._scenario.faults.kinds:
@@ -136,10 +139,13 @@ class _Shrinker:
         )
         if failed is None:
             return False
-        if not self._always and all(play(other, seed).findings for seed in range(_SEEDS, 8 * _SEEDS)):
+        if not self._always and self._fails_with_all(other):
             return False
         self._scenario, self._best = other, failed
         return True
+
+    def _fails_with_all(self, scenario: Scenario) -> bool:
+        return all(play(scenario, seed).findings for seed in range(_SEEDS, _SEEDS + _OTHERS))
 
     def _same(self, played: Played) -> bool:
         return bool(self._kinds & {finding.kind for finding in played.findings})
