@@ -44,6 +44,18 @@ def _join(run: Run) -> Join:
     return run.task.join
 
 
+def _owner(turn: Turn, run: Run) -> str:
+    """What ends when the group has ended: the item in which the run stands, or, where that has gone on without it, the one around."""
+    assert run.parent is not None
+    frame = run.parent.frame
+    while frame.parent is not None:
+        owner = turn.state.runs.get(frame.owner)
+        if owner is not None and owner.body is not None and turn.live(owner):
+            break
+        frame = frame.parent
+    return frame.owner
+
+
 def emit_detached(turn: Turn, run: Run) -> None:
     """Start a group and go on without it."""
     try:
@@ -51,10 +63,8 @@ def emit_detached(turn: Turn, run: Run) -> None:
     except FluxorError as error:
         turn.then(Step.FAIL, run, Failure.of(error, task=run.task.id, retryable=False))
         return
-    assert run.parent is not None
-    owner = run.parent.frame.owner
     group = f"{run.id}#group"
-    turn.emit(GroupOpened(run.id, group, owner, items))
+    turn.emit(GroupOpened(run.id, group, _owner(turn, run), items))
     turn.then(Step.ADVANCE, turn.state.runs[group])
     # At once: were the run stopped between the two, a restart would emit the same group again.
     complete(turn, run, {"group": execution_id(turn.state.id, run.id), "count": len(items)})

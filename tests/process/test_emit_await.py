@@ -425,3 +425,15 @@ pipeline:
     assert driver.calls == ["w/many/work[0]"]
     assert driver.names(RunOpened).count("many/work[1]") == 0
     assert driver.status == "completed"
+
+
+def test_groups_of_groups_that_nobody_awaits() -> None:
+    deepest = "{d: {action: t:x}}"
+    for name in "cba":
+        deepest = f"{{{name}: {{emit: {{forEach: [1, 2], as: {name}{name}, task: {deepest}}}}}}}"
+    driver = Driver(f"name: w\npipeline: {deepest}", hold=("d",)).start()
+    assert len(driver.calls) == 8
+    for number, run in enumerate(driver.calls):
+        assert driver.status == "running"
+        driver.finish(run, number)
+    assert driver.status == "completed"
