@@ -2,7 +2,7 @@
 
 Model and person are scripted, so that it runs anywhere. With a person at the terminal:
 
-    fluxor run examples/gated_agent/agent.yaml -a examples/gated_agent/main.py -i "goal=Tidy up, and tell Ada"
+    fluxor run examples/gated_agent/gated.yaml -a examples/gated_agent/main.py -i "goal=Tidy up, and tell Ada"
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from fluxor_actors import Decision, Fluxor, Request, action, method
 
-DOCUMENT = Path(__file__).with_name("agent.yaml")
+DOCUMENT = Path(__file__).with_name("gated.yaml")
 GOAL = "Tidy up, and tell Ada"
 
 
