@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fluxor_actors.errors import ProcessNotFoundError, SchemaVersionError
+from fluxor_actors.process.events import ProcessRestarted
 from fluxor_actors.process.fragments import with_fragments
 from fluxor_actors.process.plan import Plan
 from fluxor_actors.process.projection import Projection
@@ -204,8 +205,13 @@ def _projected(
         if before is not None and record.first >= before:
             break
         for number, event in enumerate(record.events, record.first):
-            if number >= following:
-                projection.apply(event, record.at)
+            if number < following:
+                continue
+            if at and not ended and type(event) is ProcessRestarted:
+                # What had failed goes on: it is wanted again.
+                load_ended(projection, store, process_id)
+                ended = True
+            projection.apply(event, record.at)
         following = max(following, record.first + len(record.events))
     if at and ended:
         # Executions that are written later belong to a later snapshot.

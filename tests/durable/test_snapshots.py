@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
 from fluxor_actors.actors.folding import Folding, Keeping, append_of
@@ -94,6 +94,12 @@ _KEEPINGS = st.lists(
 )
 
 
+# What had failed before the last snapshot goes on, and its supervisor is replaced after that.
+@example(
+    {"name": "w", "pipeline": {"tasks": {"t0": {"action": "t:x", "init": {"local": 1}}, "t1": {"action": "t:x"}, "catch": {"action": "t:x"}}}},
+    [("fail", 0), ("fail", 0)],
+    [keeping(6, 0)],
+)  # fmt: skip
 @given(documents(), _STEPS, _KEEPINGS)
 @settings(max_examples=max(30, settings().max_examples // 2))
 def test_whatever_happens_a_snapshot_tells_the_same(
