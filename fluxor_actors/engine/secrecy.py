@@ -173,8 +173,8 @@ class Secrets:
         return self._scrubber.value(value if service in _VERBATIM else _unmarked(value))
 
     def text(self, text: str) -> str:
-        """A message without values, also where they are cut off."""
-        return self._scrubber.message(text)
+        """A message without values, also where they are cut off; nor can it bring a marker into being."""
+        return self._scrubber.message(unmarked(text))
 
     def failure(self, failure: Failure) -> Failure:
         """The failure with a message without values."""
@@ -187,7 +187,10 @@ class Secrets:
 
     def command(self, command: Command) -> Command:
         """What somebody tells a process, without values."""
-        if isinstance(command, (Signal, ResumeExecution)):
+        if isinstance(command, Signal):
+            # Expressions see its name, too.
+            return evolve(command, name=unmarked(command.name), value=self.output(command.value))
+        if isinstance(command, ResumeExecution):
             return evolve(command, value=self.output(command.value))
         if isinstance(command, EmitTasks):
             return evolve(command, items=tuple(self.output(each) for each in command.items))
@@ -196,8 +199,10 @@ class Secrets:
         if isinstance(command, Cancel):
             return evolve(command, reason=self.text(command.reason))
         if isinstance(command, Decide):
-            # The arguments are those of the request, with its markers, or nearly so.
-            return evolve(command, reason=self.text(command.reason), args=self._scrubber.value(command.args))
+            # The arguments may have the markers of the request, which the process sees to. An action's failure tells who has said no, and why.
+            by = None if command.decided_by is None else unmarked(command.decided_by)
+            args = self._scrubber.value(command.args)
+            return evolve(command, reason=self.text(command.reason), decided_by=by, args=args)
         return command
 
 

@@ -125,7 +125,7 @@ class Starter:
             policies=tuple(dict.fromkeys(policies)) if policies else (),
         )
         if self._lifecycle.secrets is not None:
-            command = _cover(self._lifecycle.secrets, command)
+            command = _cover(self._lifecycle.secrets, command, parent)
         if parent is not None:
             # A child never waits for a place: its parent holds one, and waits for it.
             self._lifecycle.ask_guardian(StartProcess(plan, command))
@@ -169,13 +169,15 @@ def _conceal(
     return given, {**secrets.conceal(environment, seal, where), SEAL: seal}
 
 
-def _cover(secrets: Secrets, command: Start) -> Start:
+def _cover(secrets: Secrets, command: Start, parent: Parent | None) -> Start:
     """The command without values of secrets in what else the caller has given."""
+    where = f"process {command.process_id}"
     return evolve(
         command,
         labels=secrets.output(command.labels),
         requested_by=secrets.output(command.requested_by),
-        values=secrets.conceal(command.values, command.environment[SEAL], f"process {command.process_id}"),
+        # A child is given what its parent has, which is told by markers already.
+        values=secrets.conceal(command.values, command.environment[SEAL], where, trusted=parent is not None),
     )
 
 

@@ -25,6 +25,7 @@ from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.effects import AnswerApproval, CountApproval, LapseApproval
 from fluxor_actors.process.events import ApprovalExpired, ApprovalGranted, ApprovalRefused, ApprovalVoted
 from fluxor_actors.process.failure import Failure
+from fluxor_actors.process.markers import SEAL, markers_in
 from fluxor_actors.process.plan import TaskPlan
 from fluxor_actors.process.requests import ask, decision_made, request_of
 from fluxor_actors.process.run import Run
@@ -111,7 +112,7 @@ def decide_request(turn: Turn, command: commands.Decide) -> None:
         AlreadyDecidedError: it is decided, or expired.
         NotAuthorizedError: that person may not decide it.
         InvalidStateError: the process has ended.
-        InputError: arguments come with a rejection.
+        InputError: arguments come with a rejection, or with secrets that the request does not have.
         UnrepresentableError: the arguments are not plain data.
     """
     state = turn.state
@@ -158,11 +159,19 @@ def decide_request(turn: Turn, command: commands.Decide) -> None:
 
 def _changed(turn: Turn, run: Run, args: Any) -> tuple[Any, str]:
     """Arguments that differ from the recorded ones, and their digest; None and nothing where they do not."""
-    assert run.approval is not None
+    asking = run.approval
+    assert asking is not None
     if args is None:
         return None, ""
+    # Whoever sees one marker could write that of any other secret.
+    foreign = sorted(markers_in(args) - markers_in(asking.args)) if SEAL in turn.state.environment else ()
+    if foreign:
+        raise InputError(
+            f"request {asking.id} cannot be approved with these arguments: {', '.join(foreign)} does not stand in its own;"
+            " changed arguments may carry only the secrets that were asked about"
+        )
     digest = digest_of(run.task.action, args, turn.state.definition_hash)
-    return (None, "") if digest == run.approval.digest else (args, digest)
+    return (None, "") if digest == asking.digest else (args, digest)
 
 
 def _stop_timer(turn: Turn, run: Run) -> None:

@@ -8,10 +8,12 @@ characters stand for themselves in JSON and in URLs.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from fluxor_actors.errors import ExpressionError
 
-__all__ = ["ANY_MARKER", "MARKER_START", "SEAL", "UNSEALED", "SecretNames", "marker"]
+__all__ = ["ANY_MARKER", "MARKER_START", "SEAL", "UNSEALED", "SecretNames", "marker", "markers_in"]
 
 SEAL = "secrets"
 """The key in a process's environment of its seal."""
@@ -31,6 +33,27 @@ def marker(name: str, seal: str) -> str:
         '~secret.TOKEN.5eed~'
     """
     return f"{MARKER_START}{name}.{seal}~"
+
+
+def markers_in(value: Any) -> set[str]:
+    """All that looks like a marker in plain data, keys included.
+
+    Example:
+        >>> markers_in({"a": ["x ~secret.TOKEN.5eed~ y"]})
+        {'~secret.TOKEN.5eed~'}
+    """
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            if MARKER_START in each:
+                found.update(match[0] for match in ANY_MARKER.finditer(each))
+        elif isinstance(each, Mapping):
+            waiting += [*each, *each.values()]
+        elif isinstance(each, list | tuple):
+            waiting += each
+    return found
 
 
 class SecretNames(dict[str, str]):
