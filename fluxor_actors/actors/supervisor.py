@@ -150,12 +150,13 @@ class ProcessSupervisor(DispatchedActor):
             self._replies.append((reply, answer))
 
     def _decide(self, command: Command) -> Decision:
+        state = self.state
         if self._now is None:
             self._now = self._parts.clock.time()
             events = self._parts.events
-            self.state.changes = [] if events.active and events.wants("state.changed", self._process_id) else None
+            state.changes = [] if events.active and events.wants("state.changed", self._process_id) else None
         try:
-            return decide(self.state, command, self._now, self._parts.rules)
+            return decide(state, command, self._now, self._parts.rules)
         except ApprovalNotFoundError as error:
             raise unknown_request(self._parts.store, error.name) from None
 
@@ -207,25 +208,26 @@ class ProcessSupervisor(DispatchedActor):
 
     def on_batch_end(self) -> None:
         """Have what the batch has decided committed; what follows from it leaves with the commit."""
-        if self._state is None:
+        state = self._state
+        if state is None:
             return
         now, self._now = self._now, None
-        batch = Batch(self._events, now or 0.0, self._notes, self._replies, self._effects, self.state.status)
+        batch = Batch(self._events, now or 0.0, self._notes, self._replies, self._effects, state.status)
         self._events, self._notes, self._replies, self._effects = [], [], [], []
         if batch.events:
-            batch.first = self.state.sequence - len(batch.events) + 1
+            batch.first = state.sequence - len(batch.events) + 1
             final = batch.status.final
             header = self._header() if batch.status is not self._written or final else None
             if header is not None and self._parts.mirror is not None:
-                batch.process = process_of(self.state)
+                batch.process = process_of(state)
             self._written = batch.status
             record = Record(batch.first, batch.at, batch.events)
             self._uncommitted.append(batch)
             batch.asked, self._asked = self._asked, ()
             approvals = records_of(batch.asked) if batch.asked else ()
             append, folding, fold = Append(self._process_id, record, header, approvals), self._folding, None
-            if folding is not None and self.state.sequence >= folding.due:
-                fold = folding.take(self.state, record)
+            if folding is not None and state.sequence >= folding.due:
+                fold = folding.take(state, record)
             if fold is not None or self._answers:
                 append = append_of(append, fold, self._answers)
                 self._answers = []

@@ -114,9 +114,11 @@ class Worker(UnregisteredThreadingActor):
 
     def on_receive(self, message: Assignment) -> None:
         self._current = message
-        self._at("attempt.before", message)
+        if self._faults is not None:
+            self._at("attempt.before", message)
         outcome = _carry_out(message, self._invoke)
-        self._at("outcome.before", message)
+        if self._faults is not None:
+            self._at("outcome.before", message)
         self._current = None
         self._dispatcher.lend(lambda: self._report(message, outcome))
 
@@ -126,7 +128,8 @@ class Worker(UnregisteredThreadingActor):
 
     def _report(self, assignment: Assignment, outcome: Outcome | None) -> None:
         _tell(assignment.supervisor, outcome, assignment)
-        self._at("outcome.after", assignment)
+        if self._faults is not None:
+            self._at("outcome.after", assignment)
         try:
             self._allocator.tell(WorkerIdle(self.actor_ref, assignment))
         except ActorDeadError:

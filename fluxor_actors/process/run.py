@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -187,11 +187,15 @@ class Run:
         #: what its action has given to others
         self.delegated: Delegation | None = None
 
-    @property
-    def fan(self) -> FanBody:
-        """The items of a fan-out's run."""
-        assert isinstance(self.body, FanBody)
-        return self.body
+    if TYPE_CHECKING:
+
+        @property
+        def below(self) -> Body:
+            """The children of a composite's run."""
+
+        @property
+        def fan(self) -> FanBody:
+            """The items of a fan-out's run."""
 
     @property
     def waiting(self) -> bool:
@@ -209,12 +213,11 @@ class Run:
         )
 
     @property
-    def below(self) -> Body:
-        """The children of a composite's run."""
-        assert self.body is not None
-        return self.body
-
-    @property
     def displaced(self) -> bool:
         """Whether it was started on demand under another task than its own parent."""
         return self.demanded and self.parent is not None and self.parent.task.number != self.task.parent
+
+
+if not TYPE_CHECKING:
+    # The body under the name that says which kind it is: read several times a step, so without a call.
+    Run.below = Run.fan = Run.body

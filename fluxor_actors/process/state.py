@@ -124,11 +124,9 @@ class State:
 
     def move(self, run: Run, status: ExecutionState) -> None:
         """Change a run's status, if the table allows it."""
-        check_execution(run.status, status)
-        if run.status in _UNDER_WAY:
-            self.active -= 1
-        if status in _UNDER_WAY:
-            self.active += 1
+        before = run.status
+        check_execution(before, status)
+        self.active += (status in _UNDER_WAY) - (before in _UNDER_WAY)
         run.status = status
 
     def write(self, scope: Scope, name: str, value: Any) -> None:

@@ -10,7 +10,13 @@ __all__ = ["ENDED", "ExecutionState", "ProcessState", "check_execution", "check_
 
 
 class ProcessState(StrEnum):
-    """Where a process stands."""
+    """Where a process stands.
+
+    Attributes:
+        final: whether nothing runs any more.
+    """
+
+    final: bool
 
     PENDING = "pending"
     RUNNING = "running"
@@ -22,14 +28,15 @@ class ProcessState(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
 
-    @property
-    def final(self) -> bool:
-        """Whether nothing runs any more."""
-        return self in _FINAL_PROCESS
-
 
 class ExecutionState(StrEnum):
-    """Where one run of one task stands."""
+    """Where one run of one task stands.
+
+    Attributes:
+        final: whether the run has ended.
+    """
+
+    final: bool
 
     PENDING = "pending"
     SCHEDULED = "scheduled"
@@ -44,16 +51,16 @@ class ExecutionState(StrEnum):
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
 
-    @property
-    def final(self) -> bool:
-        """Whether the run has ended."""
-        return self in ENDED
-
 
 _P = ProcessState
 _E = ExecutionState
 _FINAL_PROCESS = frozenset({_P.CANCELLED, _P.COMPLETED, _P.FAILED})
 ENDED = frozenset({_E.COMPLETED, _E.FAILED, _E.SKIPPED, _E.CANCELLED})
+# Known from the beginning: they are asked for several times a step.
+for _process in _P:
+    _process.final = _process in _FINAL_PROCESS
+for _execution in _E:
+    _execution.final = _execution in ENDED
 
 _PROCESS = {
     _P.PENDING: {_P.RUNNING, _P.FAILED, _P.CANCEL_REQUESTED},
