@@ -12,6 +12,10 @@ from tests.storage.conftest import admin, schema_url, server
 __all__ = ["admin", "gate", "make", "no_thread_left", "schema_url", "server"]
 
 
+lasting = pytest.mark.parametrize("store", ["sqlite", "postgresql"], indirect=True)
+"""Only stores that outlive their engines."""
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty store of each kind, as its URL."""

@@ -12,6 +12,7 @@ from rich.console import Console
 from fluxor_actors import Execution, Fluxor, ProcessHandle, ProcessState, Progress, action
 from fluxor_actors.terminal import show_progress
 from tests.engine.support import WAIT, Failing, Gate, Heard, Make, start
+from tests.events.conftest import lasting
 
 CHILD = "name: c\\npipeline: {x: {action: 'nop:nop'}, y: {action: 'test:fail', retry: {maxRetries: 9, delay: 0s, type: fixed}}}"
 BUSY = f"""
@@ -91,10 +92,9 @@ def test_live_and_after_the_end_and_after_a_restart(make: Make, store: str, end:
         assert again.runtime.progress(handle.id) == last
 
 
+@lasting
 def test_a_restart_in_the_middle_forgets_nobody(make: Make, store: str) -> None:
     """What has ended before it counts on, live and at the end: of the process and of its sub-workflows."""
-    if store == "memory://":
-        pytest.skip("nothing outlives it")
     done = "name: c\\npipeline: {x: {action: 'nop:nop'}, y: {action: 'nop:nop'}}"
     waits = "name: c\\npipeline: {x: {action: 'nop:nop'}, w: {await: {signal: go}}, y: {action: 'nop:nop'}}"
     text = f"""

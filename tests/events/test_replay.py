@@ -13,6 +13,7 @@ from fluxor_actors.actors.event_service import EventService
 from fluxor_actors.actors.subscriptions import Subscription
 from fluxor_actors.events import Event
 from tests.engine.support import ONE, WAIT, Failing, Gate, Heard, Make, echo, start
+from tests.events.conftest import lasting
 
 NOT_REPLAYED = ("state.changed", "when.evaluated", "progress.changed", "engine.degraded", "engine.recovered")
 
@@ -167,9 +168,8 @@ def _numbered(event: Event[Any]) -> bool:
     return event.context.event_type not in NOT_REPLAYED
 
 
+@lasting
 def test_after_a_restart_the_past_is_that_of_the_store(make: Make, store: str) -> None:
-    if store == "memory://":
-        pytest.skip("nothing outlives it")
     heard, late = Heard(), Heard()
     engine = make(store=store)
     engine.events.subscribe(heard)
