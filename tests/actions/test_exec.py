@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -161,6 +165,75 @@ def test_what_is_left_in_the_background_ends_with_the_call(tmp_path: Path) -> No
     until_gone(int((tmp_path / "pid").read_text()))
     execute("sleep 61 & exit 3")
     assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize("left", ["timeout 60 sleep 60 & echo $!", "set -m; sleep 60 & echo $!"])
+@pytest.mark.parametrize("under_way", [False, True])
+def test_process_groups_of_their_own_end_too(left: str, under_way: bool) -> None:
+    result = execute(left + ("; sleep 60" if under_way else ""), **({"timeoutMs": 500} if under_way else {}))
+    assert result["status"] == (124 if under_way else 0)
+    until_gone(int(result["stdout"]))
+
+
+PROGRAM = """
+import os, sys
+from tests.actions.test_exec import execute
+execute(f"sleep 60 & echo $$ $! >{sys.argv[1]}/new && mv {sys.argv[1]}/new {sys.argv[1]}/pids; timeout 60 sleep 60")
+"""
+
+
+def test_nothing_outlives_the_program(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path)]) as program:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "pids").exists():  # another program's doing: there is nothing to wait on
+            assert time.monotonic() < deadline
+            assert program.poll() is None
+            threading.Event().wait(0.01)
+        program.kill()
+    for process in (tmp_path / "pids").read_text().split():
+        until_gone(int(process))
+
+
+def test_a_command_in_the_place_of_the_shell_is_waited_for() -> None:
+    result = execute("echo on", "exec sh -c 'sleep 0.2; echo end; exit 4'", "echo never")
+    assert [(each["output"], each["status"]) for each in result["commands"]] == [("on\n", 0), ("end\n", 4)]
+
+
+def test_whatever_descriptors_are_free() -> None:
+    """Those of the marks, 8 and 9 in the shell, may be free here."""
+    taken: list[int] = []
+    try:
+        while not taken or taken[-1] < 20:
+            taken.append(os.open("/dev/null", os.O_RDONLY))
+        for free in [each for each in taken[:-1] if each < 14]:
+            os.close(free)
+            try:
+                assert execute("echo one", "echo two")["stdout"] == "one\ntwo\n", free
+            finally:
+                os.dup2(taken[-1], free)
+    finally:
+        for each in taken:
+            os.close(each)
+
+
+def test_in_a_program_with_many_descriptors() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    try:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (min(hard, 2_000) if hard != resource.RLIM_INFINITY else 2_000, hard)
+        )
+        while not taken or taken[-1] < 1_100:
+            taken.append(os.open("/dev/null", os.O_RDONLY))
+        assert execute("echo on", "exit 3")["status"] == 3
+    finally:
+        for each in taken:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_function_in_the_place_of_printf() -> None:
+    assert execute("printf() { :; }; wait; jobs", "echo on", timeoutMs=20_000)["stdout"] == "on\n"
 
 
 def test_much_output_is_cut_in_the_middle() -> None:

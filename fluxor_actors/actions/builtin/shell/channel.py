@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import select
 from typing import Protocol
 
-__all__ = ["Channel"]
+__all__ = ["Channel", "is_readable"]
+
+
+def is_readable(descriptor: int) -> bool:
+    """Whether a descriptor is readable now. Not by `select.select`, which knows only the first 1,024."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class Channel(Protocol):

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
-import select
-import signal
 import subprocess
 from collections.abc import Mapping
 from shutil import which
 
+from fluxor_actors.actions.builtin.shell.channel import is_readable
+from fluxor_actors.actions.builtin.shell.processes import end_session
 from fluxor_actors.errors import CommandError
 
 __all__ = ["LocalShell"]
 
 _CHUNK = 65_536
+_ABOVE = 64
+"""Descriptors from here on are neither those of the marks nor those that scripts name."""
 
 
 class LocalShell:
-    """Bash, as the leader of a process group of its own.
+    """Bash, as the leader of a session of its own.
 
-    It alone holds one end of a pipe, by which its end is seen though something in the background may keep its streams open.
+    Its end is seen though something in the background may keep its streams open: by a descriptor of the process where there are such, else by a pipe of
+    which it alone holds one end. Another pipe ends with this program, however that dies: then a process that listens to it ends the session.
 
     Raises:
         CommandError: it cannot be started.
     """
 
     def __init__(self, workdir: str | None, env: Mapping[str, str]) -> None:
-        if os.name != "posix":
-            raise CommandError("commands run in a POSIX shell, which this system does not have")
         bash = which("bash")
         if bash is None:
             raise CommandError("found no bash on the path")
-        self._life, held = os.pipe()
+        self._life, held = _pipe()
+        self._leash: int
+        leashed, self._leash = _pipe()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - what runs in it is what the service is for
                 [bash, "--noprofile", "--norc"],
@@ -41,16 +45,22 @@ class LocalShell:
                 stderr=subprocess.PIPE,
                 cwd=workdir,
                 env={**os.environ, **env},
-                pass_fds=(held,),
+                pass_fds=(held, leashed),
                 start_new_session=True,
                 bufsize=0,
             )
         except (OSError, ValueError) as error:
             os.close(self._life)
+            os.close(self._leash)
             where = "" if workdir is None else f" in workdir {workdir!r}"
             raise CommandError(f"no shell can be started{where}: {error}") from error
         finally:
             os.close(held)
+            os.close(leashed)
+        with contextlib.suppress(AttributeError, OSError):  # there are none but on Linux
+            life = os.pidfd_open(self._process.pid)
+            os.close(self._life)
+            self._life = life
         self.private = f"{held}>&-"
         out, err = self._process.stdout, self._process.stderr
         assert out is not None
@@ -58,6 +68,11 @@ class LocalShell:
         self._open = {out.fileno(): False, err.fileno(): True}
         for stream in self._open:
             os.set_blocking(stream, False)
+        # The grandchild of the shell, so that `wait` and `jobs` do not know of it.
+        ends = "pkill -KILL -s $$; kill -s KILL 0"
+        self.send(
+            f"( {{ read -r <&{leashed}; {ends}; }} </dev/null >/dev/null 2>&1 {held}>&- & )\nexec {leashed}<&-\n".encode()
+        )
 
     @property
     def streams(self) -> list[int]:
@@ -72,7 +87,7 @@ class LocalShell:
 
     def take(self) -> list[tuple[bool, bytes]]:
         taken: list[tuple[bool, bytes]] = []
-        over = bool(select.select([self._life], [], [], 0)[0])
+        over = is_readable(self._life)
         for stream, is_error in list(self._open.items()):
             while (data := _read(stream)) is not None:
                 if not data:
@@ -87,8 +102,7 @@ class LocalShell:
 
     def stop(self, *, hard: bool) -> None:
         # The shell is not reaped before `close`: its number is still its own.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL if hard else signal.SIGTERM)
+        end_session(self._process.pid, hard=hard)
 
     def close(self) -> int | None:
         over = not self._open
@@ -96,11 +110,22 @@ class LocalShell:
         self.stop(hard=True)
         status = self._process.wait()
         os.close(self._life)
+        os.close(self._leash)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
         return status if over else None
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe with both ends at numbers that are out of the way."""
+    ends = os.pipe()
+    try:
+        return fcntl.fcntl(ends[0], fcntl.F_DUPFD_CLOEXEC, _ABOVE), fcntl.fcntl(ends[1], fcntl.F_DUPFD_CLOEXEC, _ABOVE)
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 def _read(stream: int) -> bytes | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import threading
 import time
 from typing import Any
 
+from fluxor_actors.actions.builtin.shell.channel import is_readable
 from fluxor_actors.actions.builtin.shell.credentials import Credentials
 from fluxor_actors.errors import CommandError
 
@@ -104,7 +104,7 @@ class RemoteShell:
 
     def take(self) -> list[tuple[bool, bytes]]:
         channel = self._channel
-        ended = bool(select.select([self._ended], [], [], 0)[0])
+        ended = is_readable(self._ended)
         taken: list[tuple[bool, bytes]] = []
         for is_error, ready, receive in (
             (False, channel.recv_ready, channel.recv),
@@ -125,7 +125,9 @@ class RemoteShell:
         with contextlib.suppress(Exception):  # the connection may be lost; there is nobody else to tell
             killing = self._session()
             killing.settimeout(2.0)
-            killing.exec_command(f"kill -s {'KILL' if hard else 'TERM'} -- -{self._leader}")
+            name = "KILL" if hard else "TERM"
+            # Also what has a process group of its own, as all that `timeout` runs.
+            killing.exec_command(f"pkill -{name} -s {self._leader}; kill -s {name} -- -{self._leader}")
             killing.status_event.wait(2.0)
             killing.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import time
 from typing import Any
@@ -12,7 +13,6 @@ from attrs import field, frozen
 
 from fluxor_actors.actions.builtin.shell.channel import Channel
 from fluxor_actors.actions.builtin.shell.credentials import Credentials
-from fluxor_actors.actions.builtin.shell.local import LocalShell
 from fluxor_actors.actions.builtin.shell.session import Session
 from fluxor_actors.actions.context import ActionContext
 from fluxor_actors.actions.decorators import method
@@ -66,7 +66,11 @@ class ExecService:
                     f"{self.name}:execute", [f"not the name or value of a variable @ $.env.{name!r}"]
                 )
         channel, preparation = self._open(request, deadline)
-        session = Session(channel, deadline, context.heartbeat)
+        try:
+            session = Session(channel, deadline, context.heartbeat)
+        except BaseException:
+            channel.close()
+            raise
         with contextlib.closing(session):
             context.cancellation.on_cancel(session.cancel)
             session.open(preparation)
@@ -75,6 +79,10 @@ class ExecService:
     def _open(self, request: ExecInput, deadline: float | None) -> tuple[Channel, str]:
         url = urlsplit(request.host.url)
         if url.scheme == "bash" and url.hostname in (None, "localhost"):
+            if os.name != "posix":
+                raise CommandError("commands run in a POSIX shell, which this system does not have")
+            from fluxor_actors.actions.builtin.shell.local import LocalShell  # of POSIX systems only
+
             return LocalShell(request.workdir, request.env), ""
         if url.scheme != "ssh" or not url.hostname:
             problem = (

@@ -75,7 +75,8 @@ class Session:
         out, err = _Stream(self._mark, self.stdout), _Stream(self._mark, self.stderr)
         self._send(
             f"eval {shlex.quote(command)} </dev/null 8>&- 9>&- {self._channel.private}\n"
-            f"printf '\\n{self._mark} %d\\n' \"$?\" >&8; printf '\\n{self._mark} 0\\n' >&9\n"
+            # A command may have put a function in the place of `printf`.
+            f"builtin printf '\\n{self._mark} %d\\n' \"$?\" >&8; builtin printf '\\n{self._mark} 0\\n' >&9\n"
         )
         status: int | None = None
         with selectors.DefaultSelector() as selector:
