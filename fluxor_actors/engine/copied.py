@@ -27,6 +27,7 @@ _QUIET = (
     happened.RunQueued, happened.RunRevived, happened.SignalTaken, happened.TimeoutLapsed,
 )  # fmt: skip
 """What changes nothing that an execution's snapshot shows."""
+_ENDS = (happened.ProcessCompleted, happened.ProcessFailed, happened.ProcessCancelled)
 
 
 @frozen
@@ -105,6 +106,8 @@ class Copied:
         for event in commit.events:
             if type(event) is happened.ProcessRestarted:
                 changed.update(dict.fromkeys(projection.reopened(event, commit.at)))
+            elif isinstance(event, _ENDS):
+                changed.update(dict.fromkeys(projection.ends_again()))
             elif not isinstance(event, _QUIET):
                 run_id = projection.apply(event, commit.at)
                 if run_id is not None:

@@ -12,7 +12,7 @@ from fluxor_actors.names import execution_id
 from fluxor_actors.process import events as happened
 from fluxor_actors.process.events import Event
 from fluxor_actors.process.fragments import extend
-from fluxor_actors.process.plan import Plan
+from fluxor_actors.process.plan import Plan, Role
 from fluxor_actors.process.snapshot import Execution
 from fluxor_actors.process.states import ExecutionState
 
@@ -50,6 +50,7 @@ class _Record:
     __slots__ = (
         "approved",
         "attempt",
+        "before",
         "error",
         "finished",
         "first",
@@ -80,13 +81,17 @@ class _Record:
         self.scheduled: float | None = None
         self.started: float | None = None
         self.finished: float | None = None
+        # How it had ended before a restart, until something happens to it again.
+        self.before: str | None = None
 
 
 _FIRST: Mapping[str, Any] = {
-    "approved": None, "attempt": 0, "error": None, "finished": None, "first": 1, "input": None, "iteration": 1, "output": None, "scheduled": None,
+    "approved": None, "attempt": 0, "before": None, "error": None, "finished": None, "first": 1, "input": None, "iteration": 1, "output": None, "scheduled": None,
     "started": None,
 }  # fmt: skip
 """What the rest of a record is at first."""
+
+_ENDS = (happened.ProcessCompleted, happened.ProcessFailed, happened.ProcessCancelled)
 
 _STATES: dict[type, ExecutionState] = {
     happened.RunHeld: _E.PAUSED,
@@ -139,6 +144,9 @@ class Projection:
         if type(event) is happened.ProcessRestarted:
             self._reopen()
             return None
+        if isinstance(event, _ENDS):
+            self.ends_again()
+            return None
         if type(event) is happened.GroupEmitted:
             number = self._records[event.run].task if event.run in self._records else self._number_of(event.run)
             self._plan = extend(self._plan, event.task, number, event.as_, event.definitions)
@@ -174,6 +182,8 @@ class Projection:
         return self._open(run_id, number, 1 if repeated is None else int(repeated[1]))
 
     def _change(self, record: _Record, event: Event, at: float) -> None:
+        if record.before is not None and type(event) is not happened.ResultDropped:
+            record.before = record.error = record.finished = None
         record.state = _STATES.get(type(event), record.state)
         if type(event) is happened.RunEntered:
             record.started = at
@@ -215,19 +225,38 @@ class Projection:
 
     def reopened(self, event: happened.ProcessRestarted, at: float) -> list[str]:
         """Take in a restart. Returns the ids of the runs that go on."""
-        again = [each.run for each in self._records.values() if each.state in (_E.FAILED, _E.CANCELLED)]
         self.apply(event, at)
-        return again
+        return [each.run for each in self._records.values() if each.before is not None]
 
     def _reopen(self) -> None:
         for record in self._records.values():
             if record.state in (_E.COMPLETED, _E.SKIPPED):
                 continue  # never to run again; a snapshot may have it no more
-            record.first = record.attempt + 1
             if record.state in (_E.FAILED, _E.CANCELLED):
+                if self._in_role(record.task):
+                    continue  # if it is needed again, that is another run
+                record.before = str(record.state)
                 record.state = _E.WAIT_FOR_SUB_TASKS if self._plan.tasks[record.task].composite else _E.PENDING
-                record.error = None
-                record.finished = None
+            record.first = record.attempt + 1
+
+    def _in_role(self, number: int) -> bool:
+        """Whether a task is what makes good or cleans up, or stands in it."""
+        while number >= 0:
+            task = self._plan.tasks[number]
+            if task.role in (Role.CATCH, Role.FINALLY):
+                return True
+            number = task.parent
+        return False
+
+    def ends_again(self) -> list[str]:
+        """The process is over: what a restart has opened again and did not go on has ended as it had before.
+
+        That is what had been made good or left behind. Returns the ids of these runs.
+        """
+        left = [record for record in self._records.values() if record.before is not None]
+        for record in left:
+            record.state, record.before = ExecutionState(record.before or ""), None
+        return [record.run for record in left]
 
     def forget(self, run_id: str) -> None:
         """Drop a run, once it has ended and nobody asks for it any more."""
@@ -295,6 +324,7 @@ class Projection:
 
     def _execution(self, record: _Record) -> Execution:
         task = self._plan.tasks[record.task]
+        again = record.before is not None
         return Execution(
             id=execution_id(self._process_id, record.run),
             process_id=self._process_id,
@@ -306,10 +336,10 @@ class Projection:
             approved=record.approved,
             input=record.input,
             output=record.output,
-            error=record.error,
+            error=None if again else record.error,
             scheduled_at=_time(record.scheduled),
             started_at=_time(record.started),
-            finished_at=_time(record.finished),
+            finished_at=None if again else _time(record.finished),
         )
 
 

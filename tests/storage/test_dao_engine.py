@@ -188,6 +188,34 @@ def test_a_failed_process_that_goes_on_reopens_what_had_failed(engines: Callable
     assert {each.id: each for each in dao.saved} == {each.id: each for each in engine.runtime.executions(process_id)}
 
 
+@pytest.mark.parametrize("history", ["full", "none"])
+def test_what_was_made_good_or_is_not_needed_again_has_ended_after_a_restart_as_before(
+    engines: Callable[..., Fluxor], store: str, history: str
+) -> None:
+    failing = Failing(3)
+    dao = Recording()
+    engine = engines(failing.action, store=store, execution_dao=dao, history=history)
+    document = """
+        name: made-good
+        pipeline:
+          one: {a: {action: test:fail}, catch: {c: {action: nop:nop}}}
+          two: {b: {action: test:fail}, catch: {c: {action: test:fail}}}
+    """
+    process_id = run(engine, document)
+    engine.runtime.resume_failed_process(process_id)
+    assert engine.runtime.handle(process_id).wait(timeout=WAIT).state == "completed"
+    flush(engine)
+    found = {each.id: each for each in engine.runtime.executions(process_id)}
+    ended = {each.task_id: (str(each.state), each.error) for each in found.values() if each.state != "completed"}
+    assert ended == {
+        "made-good/one/a": ("failed", "call 1"),
+        "made-good/two/catch": ("failed", "call 3"),
+        "made-good/two/catch/c": ("failed", "call 3"),
+    }
+    assert all(each.finished_at is not None for each in found.values())
+    assert {each.id: each for each in dao.saved} == found
+
+
 def test_flush_waits_for_what_is_committed_and_was_not_told_yet(engines: Callable[..., Fluxor], store: str) -> None:
     """Who looks into the store may see an end before the process itself has heard that it is committed."""
     held, go_on = threading.Event(), threading.Event()
