@@ -13,19 +13,19 @@ from fluxor_actors.engine.hosting import ContextHost
 __all__ = ["acting", "resting"]
 
 
-def acting(parts: Parts) -> ActionContext | None:
-    """The context of the action of this engine that runs in this thread, or this asyncio task; None outside of one."""
+def acting(parts: Parts | None) -> ActionContext | None:
+    """The context of the action of this engine that runs in this thread, or this asyncio task; None outside of one. Without parts: of any engine."""
     context = current_context()
     side = None if context is None else engine_side(context)
     if side is None:
         return None
     _, host = side
-    return context if isinstance(host, ContextHost) and host.asking.serves(parts) else None
+    return context if isinstance(host, ContextHost) and (parts is None or host.asking.serves(parts)) else None
 
 
 @contextmanager
-def resting(parts: Parts) -> Iterator[None]:
-    """Whoever waits in an action lets others have its worker's place for as long as this lasts. Elsewhere it does nothing."""
+def resting(parts: Parts | None) -> Iterator[None]:
+    """Whoever waits in an action lets others have its worker's place for as long as this lasts. Elsewhere it does nothing. Without parts: any engine's."""
     context = acting(parts)
     side = None if context is None else engine_side(context)
     if side is None:

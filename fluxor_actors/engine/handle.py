@@ -96,7 +96,8 @@ class ProcessHandle:
                 self._waking = future
                 future.add_done_callback(self._wake)
             if not future.done():
-                await waiting.arrived
+                with self._looking.resting(own=True):
+                    await waiting.arrived
         finally:
             self._awaiting.discard(waiting)
         output = future.result()

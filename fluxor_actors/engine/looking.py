@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from threading import get_ident
 from typing import Any
 
 from attrs import evolve
@@ -41,9 +42,14 @@ class Looking:
         self._plan_of = lifecycle.plans.plan_of
         self._reading = Reading(lifecycle.parts)
 
-    def resting(self) -> AbstractContextManager[None]:
-        """Around a wait: whoever waits in an action lets others have its worker's place."""
-        return resting(self._lifecycle.parts)
+    def resting(self, *, own: bool = False) -> AbstractContextManager[None]:
+        """Around a wait: whoever waits in an action lets others have its worker's place.
+
+        Args:
+            own: only on the action's own thread: a loop of others must not stand still until the place is free again.
+        """
+        parts = self._lifecycle.parts
+        return nullcontext() if own and get_ident() not in parts.acting else resting(parts)
 
     def process(self, process_id: str) -> Process:
         """One process."""

@@ -144,6 +144,32 @@ def test_waiting_for_a_process_of_its_own_engine(make: Make) -> None:
     assert outcome(engine) == {"a": 8}
 
 
+def test_awaiting_a_process_of_its_own_engine(make: Make) -> None:
+    text = "name: other\npipeline: {a: {action: t:double, input: {n: 4}}}"
+
+    @action("t:do")
+    async def do() -> Any:
+        ends = await asyncio.gather(*(start(engine, text) for _ in range(3)))
+        return [each.output["a"] for each in ends]
+
+    engine = make(do, double, workers=1)
+    assert outcome(engine) == [8, 8, 8]
+
+
+def test_waiting_for_a_persons_decision(make: Make) -> None:
+    def act(context: ActionContext) -> Any:
+        request = engine.approvals.request_approval("shop:refund")
+        start(engine, "name: other\npipeline: {a: {action: t:allow, input: {id: '${id}'}}}", {"id": request.id})
+        return engine.approvals.wait_for_decision(request.id, WAIT).reason
+
+    @action("t:allow")
+    def allow(id: str) -> None:  # noqa: A002
+        engine.approvals.decide(id, approved=True, reason="fair")
+
+    engine = make(doing(act), allow, workers=1)
+    assert outcome(engine) == "fair"
+
+
 def test_a_process_of_another_engine_is_no_reason_to_lend_ones_place(make: Make, gate: Gate) -> None:
     other = make(gate.action)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from fluxor_actors.actors.approval_desk import ApprovalDesk
 from fluxor_actors.actors.approval_queue import ApprovalQueue
 from fluxor_actors.approval import Decision, Request
 from fluxor_actors.clock import Clock, SystemClock
+from fluxor_actors.engine.acting import resting
 from fluxor_actors.engine.approvals.asking import checked, new_request
 from fluxor_actors.engine.approvals.book import Book
 from fluxor_actors.engine.approvals.deciders import Decider, Judge
@@ -206,7 +208,7 @@ class ApprovalService:
         raise ApprovalNotFoundError(id, hint="`list_pending` has those that wait")
 
     def wait_for_decision(self, id: str, timeout: float | None = None) -> Decision:  # noqa: A002 - the interface's name
-        """The decision, as soon as there is one. The thread sleeps until then.
+        """The decision, as soon as there is one. The thread sleeps until then; in an action, others have its worker meanwhile.
 
         Args:
             id: the request's.
@@ -227,7 +229,8 @@ class ApprovalService:
             if outcome is not None:
                 raise outcome
             try:
-                return future.result(timeout)
+                with nullcontext() if future.done() else resting(None):
+                    return future.result(timeout)
             except TimeoutError:
                 if future.done():
                     raise
