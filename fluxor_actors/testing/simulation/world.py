@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -152,8 +153,18 @@ class Simulation:
                 self._bury()
                 raise
             except StoreUnavailableError:
-                if self._dispatcher is None or not self._dispatcher.dead:
-                    self.clock.jump(self.clock.time() + 1.0)
+                # Whoever asked tries again a moment later, when the engine may have done so, too.
+                with contextlib.suppress(EngineDied, StoreUnavailableError):
+                    self._pause()
+
+    def _pause(self) -> None:
+        if self._dispatcher is None:
+            self.clock.jump(self.clock.time() + 1.0)
+        elif not self._dispatcher.dead:
+            until = self.clock.time() + 1.0
+            while self._dispatcher.pass_time(until):
+                while self._dispatcher.step():
+                    pass
 
     def _living(self) -> Fluxor:
         if self._engine is None:
