@@ -116,7 +116,7 @@ class Lifecycle:
         if self._started and not self.stopped and os.getpid() == self._pid:
             return
         with self._lock:
-            self._check_running()
+            self.check_running()
             if self._started:
                 return
             parts = self.parts
@@ -192,7 +192,12 @@ class Lifecycle:
                 process = Reading(self.parts).process(process_id, self.plans.plan_of)
                 directory.ended_elsewhere(output_of(process))
 
-    def _check_running(self) -> None:
+    def check_running(self) -> None:
+        """See that the engine can go on.
+
+        Raises:
+            EngineStoppedError: it was shut down, or is that of another program.
+        """
         if self.stopped:
             raise EngineStoppedError(f"{self._reason}; make another one")
         if os.getpid() != self._pid:
@@ -204,7 +209,7 @@ class Lifecycle:
         try:
             return guardian.ask(message)
         except ActorDeadError:
-            self._check_running()
+            self.check_running()
             raise EngineStoppedError("the engine stopped while it was asked") from None
 
     def wake(self, process_id: str) -> None:

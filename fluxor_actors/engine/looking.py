@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import wraps
 from threading import get_ident
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from attrs import evolve
 
@@ -19,7 +20,7 @@ from fluxor_actors.engine.explaining import Explainer, Inside
 from fluxor_actors.engine.lifecycle import Lifecycle
 from fluxor_actors.engine.machinery import result
 from fluxor_actors.engine.reading import Reading
-from fluxor_actors.errors import OwnershipLostError, ProcessNotFoundError
+from fluxor_actors.errors import OwnershipLostError, ProcessNotFoundError, StoreError
 from fluxor_actors.instants import to_datetime
 from fluxor_actors.names import execution_id, split_execution_id
 from fluxor_actors.process.explanation import Explanation
@@ -29,7 +30,33 @@ from fluxor_actors.process.view import output_of
 from fluxor_actors.progress import Progress
 from fluxor_actors.storage import Header
 
-__all__ = ["Looking"]
+__all__ = ["Looking", "saying_so"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@contextmanager
+def saying_so(lifecycle: Lifecycle) -> Iterator[None]:
+    """Around what reads the store: where that is closed, it is since the engine has stopped.
+
+    Raises:
+        EngineStoppedError: it has.
+    """
+    try:
+        yield
+    except StoreError:
+        lifecycle.check_running()
+        raise
+
+
+def _look(method: Callable[Concatenate[Looking, P], T]) -> Callable[Concatenate[Looking, P], T]:
+    @wraps(method)
+    def look(self: Looking, /, *args: P.args, **options: P.kwargs) -> T:
+        with saying_so(self._lifecycle):
+            return method(self, *args, **options)
+
+    return look
 
 
 class Looking:
@@ -51,6 +78,7 @@ class Looking:
         parts = self._lifecycle.parts
         return nullcontext() if own and get_ident() not in parts.acting else resting(parts)
 
+    @_look
     def process(self, process_id: str) -> Process:
         """One process."""
         found: Process | None = self._ask_live(process_id, Describe())
@@ -69,6 +97,7 @@ class Looking:
             # It has ended just now, waits for its commit, or is another engine's: what is committed says how it is.
             return None
 
+    @_look
     def processes(
         self,
         state: ProcessState | None,
@@ -88,12 +117,14 @@ class Looking:
             except ProcessNotFoundError:
                 continue  # forgotten since
 
+    @_look
     def execution(self, wanted: str) -> Execution:
         """One execution, by its id."""
         process_id, run_id = split_execution_id(wanted)
         found = self._reading.execution(process_id, run_id, self._plan_of)
         return self._with_running(process_id, [found])[0]
 
+    @_look
     def executions(self, process_id: str) -> list[Execution]:
         """All executions of a process."""
         return self._with_running(process_id, self._reading.executions(process_id, self._plan_of))
@@ -111,10 +142,12 @@ class Looking:
             for each in executions
         ]
 
+    @_look
     def progress(self, process_id: str) -> Progress:
         """How far a process's root and all its sub-workflows are."""
         return self._reading.progress(process_id, self._plan_of)
 
+    @_look
     def explain(self, process_id: str) -> Explanation:
         """Why a process is where it is."""
         explainer = Explainer(self._store, self._plan_of, self._inside, self._trouble)
@@ -144,6 +177,7 @@ class Looking:
         """
         return result(self._lifecycle.parts.dispatcher, future, timeout)
 
+    @_look
     def completion(self, process_id: str, known: Completion | None = None) -> Completion:
         """A future of the process's next end, or its last one if it has ended; ``known`` is one that was set before.
 

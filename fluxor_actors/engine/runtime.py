@@ -14,7 +14,7 @@ from fluxor_actors.engine.carrying import carry
 from fluxor_actors.engine.giving import Giving
 from fluxor_actors.engine.handle import ExecutionHandle, ProcessHandle
 from fluxor_actors.engine.lifecycle import Lifecycle
-from fluxor_actors.engine.looking import Looking
+from fluxor_actors.engine.looking import Looking, saying_so
 from fluxor_actors.engine.policies import read_policy
 from fluxor_actors.engine.reporting import report
 from fluxor_actors.engine.starting import Starter
@@ -125,7 +125,7 @@ class Runtime(Giving):
         self._lifecycle.ensure_started()
         if process_id is not None:
             _check_id(process_id)
-            if self._parts.store.header(process_id) is not None:
+            if self._exists(process_id):
                 return ProcessHandle(self, self._looking, process_id)
         if requested_by is not None:
             _text("requested_by", requested_by)
@@ -210,9 +210,13 @@ class Runtime(Giving):
         Raises:
             ProcessNotFoundError: there is none of this id.
         """
-        if self._parts.store.header(process_id) is None:
+        if not self._exists(process_id):
             raise ProcessNotFoundError(process_id)
         return ProcessHandle(self, self._looking, process_id)
+
+    def _exists(self, process_id: str) -> bool:
+        with saying_so(self._lifecycle):
+            return self._parts.store.header(process_id) is not None
 
     def process(self, process_id: str) -> Process:
         """The process as it is now.
@@ -287,7 +291,7 @@ class Runtime(Giving):
             ProcessNotFoundError: there is none of this id.
         """
         self._lifecycle.ensure_started()
-        if self._parts.store.header(process_id) is None:
+        if not self._exists(process_id):
             raise ProcessNotFoundError(process_id)
         tenancy = self._lifecycle.tenancy
         if tenancy is not None:

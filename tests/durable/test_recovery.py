@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from fluxor_actors import ActionContext, Fluxor, ProcessState, action
+from fluxor_actors import ActionContext, EngineStoppedError, Fluxor, ProcessState, action
 from fluxor_actors.ids import SequentialIds
 from tests.durable.conftest import Run
 from tests.durable.support import PATIENCE, journal_of
@@ -82,6 +83,26 @@ def test_shutdown_commits_what_is_done_and_the_next_engine_goes_on_at_once(make:
     assert again.runtime.handle("job").wait(WAIT).state is S.COMPLETED
     assert time.monotonic() - begun < 5.0  # far less than a lease
     assert [key for key, _ in asked] == ["job/w/b"]
+
+
+def test_after_a_shutdown_what_only_the_store_knows_is_asked_in_vain(make: Make) -> None:
+    engine = make(echo)
+    done, parked = start(engine, ONE), start(engine, SIGNAL)
+    done.wait(WAIT)
+    engine.shutdown()
+    calls: list[Callable[[], Any]] = [
+        parked.process,
+        parked.executions,
+        parked.explain,
+        engine.runtime.processes,
+        lambda: engine.runtime.handle(parked.id),
+        lambda: engine.runtime.execution(f"{parked.id}/parked"),
+    ]
+    for call in calls:
+        with pytest.raises(EngineStoppedError, match="shut down"):
+            call()
+    assert done.wait(0).state is done.process().state is S.COMPLETED
+    assert parked.wait(0).timed_out
 
 
 def test_after_kill_9_nothing_done_is_done_again_and_the_key_stays(run: Run, make: Make) -> None:
