@@ -6,7 +6,9 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -14,6 +16,16 @@ from fluxor_actors import ActionCancelledError, ActionInputError, Fluxor, HttpEr
 from fluxor_actors.actions import Actions, Cancellation
 from fluxor_actors.actions.builtin import HttpService
 from tests.actions.support import new_context, run
+
+
+class _Silence:
+    """A request that is not answered until the test is over."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+
+SILENT: SimpleQueue[_Silence] = SimpleQueue()
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -34,6 +46,25 @@ class _Answers(BaseHTTPRequestHandler):
             self._answer(200, b"x" * (16 * 1024 * 1024 + 1), "text/plain")
         elif path == "/broken":
             self._answer(200, b"{", "application/json")
+        elif path == "/as":
+            kind, _, text = unquote(self.path.partition("?")[2]).partition("|")
+            self._answer(200, text.encode("latin-1"), kind)
+        elif path == "/packed":
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", "10")
+            self.end_headers()
+            self.wfile.write(b"not packed")
+        elif path in ("/silent", "/drops"):
+            silence = _Silence()
+            SILENT.put(silence)
+            if path == "/drops":
+                self.send_response(200)
+                self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(b"x")
+            silence.over.wait(30)
+            self.close_connection = True
         elif path == "/latin":
             self._answer(200, b"caf\xe9\0", "text/plain; charset=latin-1")
         else:
@@ -179,3 +210,53 @@ def test_in_an_engine(server: str) -> None:
     with Fluxor(http_hosts=["example.org"]) as engine:
         output = engine.runtime.start_process(engine.runtime.decode_yaml_workflow(text)).wait(timeout=10)
         assert "none of the hosts" in output.errors["w/a"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "text"),
+    [
+        ("text/plain; charset=base64", "aGk=", "aGk="),
+        ("text/plain; charset=utf-7", "+2AA-", "\\ud800"),
+        ("application/json", "[" * 5_000 + "]" * 5_000, "[" * 5_000 + "]" * 5_000),
+        ("application/json", "[1e999]", "[1e999]"),
+        ("application/json", '"\\ud800"', '"\\ud800"'),
+        ("application/json", '"\\u0000"', '"\\u0000"'),
+    ],
+)
+def test_answers_that_are_hard_to_read(server: str, kind: str, body: str, text: str) -> None:
+    result = request(f"{server}/as?{quote(f'{kind}|{body}')}")
+    assert (result["text"], result["json"]) == (text, None)
+
+
+def test_what_is_not_packed_as_it_says(server: str) -> None:
+    with pytest.raises(HttpError, match="/packed"):
+        request(f"{server}/packed")
+
+
+@pytest.mark.parametrize(
+    "options", [{"method": "GE T"}, {"method": "\u4e00"}, {"headers": {"a": "b\r\nc: d"}}, {"headers": {"a": "\u4e00"}}]
+)
+def test_what_cannot_be_sent_is_not_tried_again(server: str, options: dict[str, Any]) -> None:
+    with pytest.raises(HttpError) as caught:
+        request(server, **options)
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("path", ["/silent", "/drops"])
+def test_a_server_that_says_nothing_is_left_when_cancelled(server: str, path: str) -> None:
+    cancellation = Cancellation()
+    caught: list[BaseException] = []
+
+    def asks() -> None:
+        try:
+            request(server + path, context=new_context(cancellation=cancellation), timeout=3600)
+        except BaseException as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=asks)
+    thread.start()
+    silence = SILENT.get(timeout=30)
+    cancellation.cancel("enough")
+    thread.join(30)
+    silence.over.set()
+    assert [(type(each), str(each)) for each in caught] == [(ActionCancelledError, "enough")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterable
@@ -11,9 +13,11 @@ from typing import Any
 
 from attrs import field, frozen
 
+from fluxor_actors.actions.cancellation import Cancellation
 from fluxor_actors.actions.context import ActionContext
 from fluxor_actors.actions.decorators import method
-from fluxor_actors.errors import ActionCancelledError, ActionInputError, HttpError
+from fluxor_actors.errors import ActionCancelledError, ActionInputError, HttpError, UnrepresentableError
+from fluxor_actors.plain import to_plain
 
 __all__ = ["MAX_BYTES", "HttpService", "RequestInput"]
 
@@ -57,6 +61,50 @@ class RequestInput:
     idempotency_key: bool = False
 
 
+class _Line:
+    """The connection of a request, cut when its attempt is cancelled: a server that says nothing would keep the worker."""
+
+    def __init__(self, cancellation: Cancellation) -> None:
+        self._cancellation = cancellation
+        self._socket: socket.socket | None = None
+        cancellation.on_cancel(self._cut)
+
+    def heard(self, event: str, info: dict[str, Any]) -> None:
+        """What httpx tells of the request on its way."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+            if self._cancellation.cancelled:
+                self._cut()
+
+    def _cut(self) -> None:
+        line = self._socket
+        if line is not None:
+            with contextlib.suppress(OSError):
+                # Not that of a TLS socket, which would forget its state under the thread that reads.
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+
+def _cancelled(context: ActionContext) -> ActionCancelledError:
+    return ActionCancelledError(context.cancellation.reason or "the request was cancelled")
+
+
+def _text(data: bytes, encoding: str) -> str:
+    """As plain data can hold it: what cannot be text stands there by its number."""
+    try:
+        text = data.decode(encoding, "backslashreplace")
+    except (LookupError, UnicodeError):  # what the server names is no encoding of texts, or takes no such handler
+        text = data.decode("utf-8", "backslashreplace")
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _json(data: bytes) -> Any:
+    """The value; None for what is no JSON, nests too deep, or holds what plain data cannot hold."""
+    try:
+        return to_plain(json.loads(data, parse_constant=lambda _: None))
+    except (ValueError, RecursionError, UnrepresentableError):
+        return None
+
+
 class HttpService:
     """Requests to servers; with ``hosts``, to these only: names, globs of names, or either with a port."""
 
@@ -81,6 +129,7 @@ class HttpService:
         headers = dict(request.headers)
         if request.idempotency_key:
             headers.setdefault("Idempotency-Key", context.idempotency_key)
+        line = _Line(context.cancellation)
         try:
             url = httpx.URL(request.url)
             url = url.copy_merge_params(request.query) if request.query else url
@@ -90,13 +139,19 @@ class HttpService:
                     event_hooks={"request": [lambda sent: self._check(sent.url)]},
                 ) as client,
                 client.stream(
-                    request.method.upper(), url, headers=headers, content=request.body, json=request.json
+                    request.method.upper(), url, headers=headers, content=request.body, json=request.json,
+                    extensions={"trace": line.heard},
                 ) as response,
             ):  # fmt: skip
                 data = self._read(response, context)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
             raise HttpError(f"{request.url}: {error}", retryable=False) from error
-        except httpx.TransportError as error:
+        except (httpx.LocalProtocolError, UnicodeEncodeError, TypeError) as error:
+            # A method or a header as there can be none.
+            raise HttpError(f"{request.url}: {error}", retryable=False) from error
+        except httpx.RequestError as error:
+            if context.cancellation.cancelled:
+                raise _cancelled(context) from error
             raise HttpError(f"{request.method.upper()} {request.url}: {error or type(error).__name__}") from error
         return self._result(request, response, data)
 
@@ -125,12 +180,14 @@ class HttpService:
             if len(data) > MAX_BYTES:
                 raise HttpError(f"{response.url}: the response has more than {MAX_BYTES:,} bytes", retryable=False)
             if context.cancellation.cancelled:
-                raise ActionCancelledError(context.cancellation.reason or "the request was cancelled")
+                raise _cancelled(context)
+        if context.cancellation.cancelled:
+            raise _cancelled(context)  # where nothing says how long it is, a connection that is cut looks like its end
         return bytes(data)
 
     @staticmethod
     def _result(request: RequestInput, response: Any, data: bytes) -> dict[str, Any]:
-        text = data.decode(response.encoding or "utf-8", "backslashreplace").replace("\0", "\\x00")
+        text = _text(data, response.encoding or "utf-8")
         retryable = response.status_code in _PASSING
         if request.raise_for_status and response.status_code >= 400:
             raise HttpError(
@@ -140,10 +197,7 @@ class HttpService:
             )
         found: Any = None
         if "json" in response.headers.get("content-type", ""):
-            try:
-                found = json.loads(data, parse_constant=lambda _: None)
-            except ValueError:
-                found = None
+            found = _json(data)
         return {
             "status": response.status_code,
             "ok": response.is_success,
