@@ -35,7 +35,9 @@ def changed(section: Section, text: str) -> str:
         PatchError: a hunk's old lines are not there.
     """
     lines = split(text)
-    ending = ending_of(lines)
+    # A patch that has the carriage returns of old lines has those of new ones, too; else they end as the file's do.
+    told = any(line.mark != "+" and line.text.endswith("\r") for hunk in section.hunks for line in hunk.lines)
+    ending = "\n" if told else ending_of(lines)
     out: list[str] = []
     at = shift = 0
     for hunk in section.hunks:
@@ -46,7 +48,8 @@ def changed(section: Section, text: str) -> str:
         at = begin
         for line in hunk.lines:
             if line.mark == "+":
-                out.append(line.text + (ending if line.ended else ""))
+                new = line.text.removesuffix("\r") if ending == "\r\n" else line.text
+                out.append(new + (ending if line.ended else ""))
             else:
                 if line.mark == " ":
                     out.append(lines[at])
@@ -94,8 +97,9 @@ def _search(
     wanted = hunk.start - 1 + shift
     if not old:
         return wanted if begin <= wanted <= len(lines) else None
-    # The nearest, as lines may have come or gone above.
-    for distance in range(max(wanted - begin, last - wanted, 0) + 1):
+    # The nearest, as lines may have come or gone above. What the patch says may lie far out of the file.
+    wanted = min(max(wanted, begin), last)
+    for distance in range(max(wanted - begin, last - wanted, -1) + 1):
         for place in (wanted - distance, wanted + distance):
             if fits(place):
                 return place

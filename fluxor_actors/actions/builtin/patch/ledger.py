@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ except ImportError:  # Windows: programs that share a folder have to take turns 
 
 __all__ = ["Ledger"]
 
+_KEPT = re.compile("[0-9a-f]{64}")
 _RESULTS = 256
 """How many results are kept: only an execution that was under way when its program died asks for its own."""
 
@@ -43,11 +45,16 @@ class Ledger:
     @contextlib.contextmanager
     def opened(self, lock: threading.Lock) -> Iterator[Ledger]:
         """Hold the folder: no other thread, and on POSIX no other program, patches in it meanwhile."""
-        if self._state.is_symlink():
-            raise PatchError(f"{STATE} is a symbolic link", path=STATE)
+        for place in (self._state, self._folder.parent, self._folder):
+            if place.is_symlink():
+                raise PatchError("it is a symbolic link", path=self._named(place))
         with lock, self._locked():
             self._read()
             self._mend()
+            if fcntl is not None:
+                # Nobody else is at it: an application of another process that is not done never will be. It must not be taken back later, over this one.
+                for undo in (self._state / "patch").glob("*/undo.json"):
+                    self._mend_beside(undo.parent)
             yield self
 
     @contextlib.contextmanager
@@ -133,7 +140,18 @@ class Ledger:
             return
         if undo["key"] not in self._applied:
             self._put_back(undo["files"], undo["folders"])
+            for path in undo["files"]:
+                self.workdir.clear_beside(path)
         (self._folder / "undo.json").unlink(missing_ok=True)
+
+    def _mend_beside(self, folder: Path) -> None:
+        """Put right what another process has left."""
+        if folder.is_symlink():
+            raise PatchError("it is a symbolic link", path=self._named(folder))
+        other = Ledger(self.workdir, "")
+        other._folder = folder
+        other._read()
+        other._mend()
 
     def _put_back(self, files: Mapping[str, Any], folders: list[str]) -> None:
         for path, entry in files.items():
@@ -150,7 +168,16 @@ class Ledger:
         return {"content": name, "mode": content.mode}
 
     def _content(self, entry: Any) -> Content | None:
-        return None if entry is None else Content((self._folder / entry["content"]).read_bytes(), entry["mode"])
+        if entry is None:
+            return None
+        place = self._folder / str(entry["content"])
+        # Whoever can write below the folder could have anything read.
+        if not _KEPT.fullmatch(place.name) or place.parent != self._folder or place.is_symlink():
+            raise PatchError("it names what is not kept here", path=self._named(self._folder / "index.json"))
+        try:
+            return Content(place.read_bytes(), entry["mode"])
+        except OSError as error:
+            raise PatchError(f"cannot be read: {error.strerror}", path=self._named(place)) from error
 
     def _load(self, name: str) -> Any:
         try:

@@ -60,6 +60,7 @@ class Section:
         place: the section's line in the patch, from 1.
         target: where the file is moved; None: nowhere.
         hunks: what changes in it; of a new file, its lines.
+        executable: whether the file may be run as a program; None: as it was.
         loose: whether blanks at the ends of lines may differ where nothing fits exactly.
     """
 
@@ -69,3 +70,4 @@ class Section:
     target: str | None = None
     hunks: tuple[Hunk, ...] = ()
     loose: bool = False
+    executable: bool | None = None

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from fluxor_actors.actions.builtin.patch.change import changed, counts
 from fluxor_actors.actions.builtin.patch.difference import difference
@@ -14,7 +14,7 @@ from fluxor_actors.actions.builtin.patch.enveloped import BEGIN, read_enveloped
 from fluxor_actors.actions.builtin.patch.ledger import Ledger
 from fluxor_actors.actions.builtin.patch.section import Section
 from fluxor_actors.actions.builtin.patch.unified import read_unified
-from fluxor_actors.actions.builtin.patch.workdir import MAX_BYTES, Content, Workdir
+from fluxor_actors.actions.builtin.patch.workdir import MAX_BYTES, Content, Workdir, runnable
 from fluxor_actors.actions.context import ActionContext
 from fluxor_actors.actions.decorators import method
 from fluxor_actors.errors import PatchError
@@ -84,6 +84,7 @@ class PatchService:
             done: dict[str, Any] | None = ledger.result(context.idempotency_key)
             if done is not None:
                 return done  # by an attempt whose outcome was lost
+            sections = [_named(ledger.workdir, section) for section in sections]
             contents = _worked_out(ledger.workdir, sections)
             result = _summary(sections)
             ledger.apply(context.idempotency_key, contents, result)
@@ -130,7 +131,7 @@ def _worked_out(workdir: Workdir, sections: Sequence[Section]) -> dict[str, Cont
         if section.kind == "add":
             if found is not None:
                 raise PatchError("is to be added, but is there already", path=section.path, line=section.place)
-            contents[section.path] = Content(_encoded(changed(section, "")))
+            contents[section.path] = Content(_encoded(changed(section, "")), executable=section.executable is True)
             continue
         if found is None:
             raise PatchError(
@@ -142,13 +143,27 @@ def _worked_out(workdir: Workdir, sections: Sequence[Section]) -> dict[str, Cont
             contents[section.path] = None
             continue
         text = changed(section, found.text(section.path)) if section.hunks else None
-        after = found if text is None else Content(_encoded(text), found.mode)
+        after = _moded(found if text is None else evolve(found, data=_encoded(text)), section.executable)
         if section.target is not None and section.target != section.path:
             if now(section.target) is not None:
                 raise PatchError("is to be moved to, but is there already", path=section.target, line=section.place)
             contents[section.path] = None
         contents[section.target or section.path] = after
     return contents
+
+
+def _named(workdir: Workdir, section: Section) -> Section:
+    """The section with one spelling for each file: `a/b` may be written `./a//b`, too."""
+    target = None if section.target is None else workdir.name(section.target)
+    return evolve(section, path=workdir.name(section.path), target=target)
+
+
+def _moded(content: Content, executable: bool | None) -> Content:
+    if executable is None:
+        return content
+    if content.mode is None:
+        return evolve(content, executable=executable)
+    return evolve(content, mode=runnable(content.mode) if executable else content.mode & ~0o111)
 
 
 def _encoded(text: str) -> bytes:
@@ -175,7 +190,10 @@ def _summary(sections: Sequence[Section]) -> dict[str, Any]:
 
 def _change(ledger: Ledger, path: str) -> dict[str, Any] | None:
     before, after = ledger.original(path), ledger.workdir.read(path)
-    if (before and before.data) == (after and after.data) and (before is None) == (after is None):
+    modes = ""
+    if before is not None and after is not None and _runs(before) != _runs(after):
+        modes = f"old mode {_runs(before)}\nnew mode {_runs(after)}\n"
+    if (before and before.data) == (after and after.data) and (before is None) == (after is None) and not modes:
         return None
     kind = "added" if before is None else "deleted" if after is None else "updated"
     try:
@@ -184,7 +202,12 @@ def _change(ledger: Ledger, path: str) -> dict[str, Any] | None:
         )
     except PatchError:
         patch, added, removed = f"Binary files a/{path} and b/{path} differ\n", 0, 0
-    return {"path": path, "change": kind, "diff": patch, "added": added, "removed": removed}
+    return {"path": path, "change": kind, "diff": modes + patch, "added": added, "removed": removed}
+
+
+def _runs(content: Content) -> str:
+    """Its mode, as git knows it."""
+    return "100755" if (content.mode or 0) & 0o100 else "100644"
 
 
 def _shown(content: Content, path: str) -> str:

@@ -10,7 +10,8 @@ from fluxor_actors.errors import PatchError
 
 __all__ = ["read_unified"]
 
-_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HUNK = re.compile(r"@@ -(\d{1,12})(?:,(\d{1,12}))? \+(\d{1,12})(?:,(\d{1,12}))? @@")
+_MODES = {"100644": False, "100755": True}
 _NOTHING = "/dev/null"
 _UNTOLD = ("diff --git ", "index ", "old mode ", "new mode ", "similarity index ", "dissimilarity index ")
 
@@ -30,11 +31,17 @@ class _Reader:
         self.new: str | None = None
         self.moved = False
         self.kind: Kind | None = None
+        self.executable: bool | None = None
+        # Carriage returns at the ends of headers, too: they are the patch's, and not the file's.
+        self.returns = False
         self.hunks: list[Hunk] = []
 
     def read(self) -> list[Section]:
         while self.at < len(self.lines):
-            line = self.lines[self.at].removesuffix("\r")
+            whole = self.lines[self.at]
+            line = whole.removesuffix("\r")
+            if line.startswith("+++ "):
+                self.returns = line != whole
             if line.startswith("@@"):
                 self._hunk(line)
                 continue
@@ -67,6 +74,9 @@ class _Reader:
                 self.new = _path(line[10:], strip=False)
         elif line.startswith("new file mode"):
             self.kind = "add"
+            self._mode(line)
+        elif line.startswith("new mode"):
+            self._mode(line)
         elif line.startswith("deleted file mode"):
             self.kind = "delete"
         elif line.startswith(("copy from ", "copy to ")):
@@ -79,6 +89,14 @@ class _Reader:
                 path=self.new or self.old,
                 line=place,
             )
+
+    def _mode(self, line: str) -> None:
+        mode = line.rsplit(maxsplit=1)[-1]
+        if mode not in _MODES:
+            raise PatchError(
+                f"mode {mode} is of no plain file: only those are patched", path=self.new or self.old, line=self.at + 1
+            )
+        self.executable = _MODES[mode]
 
     def _hunk(self, line: str) -> None:
         place = self.at + 1
@@ -108,6 +126,8 @@ class _Reader:
     def _line(self, line: str, place: int) -> Line:
         if line in ("", "\r"):
             return Line(" ", "")  # an editor has taken the blank away
+        if self.returns:
+            line = line.removesuffix("\r")
         mark = line[0]
         if mark not in " -+":
             raise PatchError(
@@ -137,14 +157,17 @@ class _Reader:
         target = new if kind == "update" and new != old else None
         if target is not None and not self.moved and not self.hunks:
             target = None
-        self.sections.append(Section(kind, path, self.place, target, tuple(self.hunks)))
+        self.sections.append(Section(kind, path, self.place, target, tuple(self.hunks), executable=self.executable))
 
 
 def _path(text: str, *, strip: bool = True) -> str:
     path = text.split("\t", 1)[0].rstrip()
     if len(path) > 1 and path[0] == path[-1] == '"':
         # As git writes names with other than plain characters.
-        path = codecs.escape_decode(path[1:-1].encode("utf-8"))[0].decode("utf-8", "surrogateescape")
+        try:
+            path = codecs.escape_decode(path[1:-1].encode("utf-8"))[0].decode("utf-8", "surrogateescape")
+        except ValueError as error:
+            raise PatchError(f"the name cannot be read: {error}", path=path) from error
     return _stripped(path) if strip else path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import stat
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -12,20 +13,23 @@ from attrs import frozen
 
 from fluxor_actors.errors import PatchError
 
-__all__ = ["MAX_BYTES", "STATE", "Content", "Workdir", "write_whole"]
+__all__ = ["MAX_BYTES", "STATE", "Content", "Workdir", "runnable", "write_whole"]
 
 STATE = ".fluxor"
 """The folder in which the engine keeps its own files. No patch may name what is in it."""
+_BESIDE = ".fluxor-"
+_LEFT = re.compile(r"\.fluxor-[0-9a-f]{16}")
 MAX_BYTES = 16 * 1024 * 1024
 """The largest file that is patched."""
 
 
 @frozen(slots=True)
 class Content:
-    """What a file holds. ``mode``: its permissions; None: as the system gives them to new files."""
+    """What a file holds. ``mode``: its permissions; None: as the system gives them to new files, ``executable`` or not."""
 
     data: bytes
     mode: int | None = None
+    executable: bool = False
 
     def text(self, path: str) -> str:
         """As text; bytes that are no UTF-8 come back as they were.
@@ -65,8 +69,12 @@ class Workdir:
         strange = not parts or "\0" in path or path.endswith("/") or PureWindowsPath(path).drive or "\\" in path
         if strange or path.startswith("/") or ".." in parts:
             raise PatchError("expected the path of a file below workdir, relative and without `..`", path=path)
-        if parts[0].lower() == STATE:
-            raise PatchError(f"{STATE} is where the engine keeps what files were before", path=path)
+        for part in parts:
+            if part.lower() == STATE:
+                raise PatchError(f"{STATE} is where the engine keeps what files were before", path=path)
+            if part.lower() == ".git":
+                # Git would run what its folder says. It refuses such patches, too.
+                raise PatchError("a repository's own folder is not patched", path=path)
         try:
             os.fsencode(path)
             return self._checked(path, parts)
@@ -88,6 +96,14 @@ class Workdir:
         if place.exists() and not place.is_file():
             raise PatchError("it is no plain file", path=path)
         return place
+
+    def name(self, path: str) -> str:
+        """The one spelling of a path.
+
+        Raises:
+            PatchError: it is none that may be named.
+        """
+        return self.place(path).relative_to(self.root).as_posix()
 
     def read(self, path: str) -> Content | None:
         """What is in a file; None where there is none.
@@ -127,23 +143,35 @@ class Workdir:
                 place.unlink(missing_ok=True)
             else:
                 place.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(place, content.data, content.mode)
+                write_whole(place, content.data, content.mode, executable=content.executable)
         except OSError as error:
             raise PatchError(f"cannot be written: {error.strerror}", path=path) from error
 
     def remove_folder(self, path: str) -> None:
         """Remove a folder if it is empty."""
-        with contextlib.suppress(OSError):
-            (self.root / path).rmdir()
+        with contextlib.suppress(OSError, PatchError):
+            # As the folder of a file, which is how it is known that it lies below.
+            self.place(f"{path}/file").parent.rmdir()
+
+    def clear_beside(self, path: str) -> None:
+        """Remove what a program that died while it wrote has left beside a file."""
+        for place in self.place(path).parent.glob(f"{_BESIDE}*"):
+            if _LEFT.fullmatch(place.name) and not place.is_symlink():
+                place.unlink(missing_ok=True)
 
 
-def write_whole(place: Path, data: bytes, mode: int | None = None) -> None:
+def runnable(mode: int) -> int:
+    """The permissions with which whoever may read a file may run it."""
+    return mode | (mode & 0o444) >> 2
+
+
+def write_whole(place: Path, data: bytes, mode: int | None = None, *, executable: bool = False) -> None:
     """Put a file in place on the disk, whole or not at all. ``mode``: its permissions; None: as the system gives them to new files.
 
     Raises:
         OSError: it cannot be written.
     """
-    beside = place.with_name(f".fluxor-{secrets.token_hex(8)}")
+    beside = place.with_name(f"{_BESIDE}{secrets.token_hex(8)}")
     try:
         # Not `tempfile`, which would keep everybody else from reading it.
         with beside.open("xb") as file:
@@ -152,6 +180,8 @@ def write_whole(place: Path, data: bytes, mode: int | None = None) -> None:
             os.fsync(file.fileno())
         if mode is not None:
             beside.chmod(mode)
+        elif executable:
+            beside.chmod(runnable(stat.S_IMODE(beside.stat().st_mode)))
         beside.replace(place)
     except BaseException:
         beside.unlink(missing_ok=True)
