@@ -6,6 +6,7 @@ import zlib
 
 from fluxor_actors.definition.model import Backoff, OnCrash, Retry
 from fluxor_actors.errors import ActionCrashedError, ActionTimeoutError, ChildFailedError, DeadlockError, FluxorError
+from fluxor_actors.names import child_process_id
 from fluxor_actors.process import commands
 from fluxor_actors.process.commands import TimerKind
 from fluxor_actors.process.delegating import collect
@@ -119,10 +120,12 @@ def failed(turn: Turn, command: commands.AttemptFailed) -> None:
 def _fail_attempt(turn: Turn, run: Run, failure: Failure, started: float | None = None) -> None:
     failure = failure.at(run.task.id, run.attempt)
     if run.signalled:
+        _disown(turn, run)
         turn.then(Step.STOP, run)
         return
     retry = run.task.retry
     if retry is None or not _another(turn, run, retry, failure):
+        _disown(turn, run)
         turn.then(Step.FAIL, run, failure, started)
         return
     _schedule_retry(turn, run, failure, retry_delay(retry, run.tries, f"{turn.state.id}/{run.id}"))
@@ -232,6 +235,7 @@ def lose(turn: Turn, run: Run) -> None:
     """The attempt was under way when the engine died."""
     turn.do(AbandonAttempt(run.id, run.attempt))
     if run.signalled:
+        _disown(turn, run)
         turn.then(Step.STOP, run)
         return
     error = ActionCrashedError(f"the engine died while attempt {run.attempt} of {run.task.id} was under way")
@@ -241,4 +245,12 @@ def lose(turn: Turn, run: Run) -> None:
     elif run.task.on_crash is OnCrash.RETRY:
         _schedule_retry(turn, run, failure, 0.0, crashed=True)
     else:
+        _disown(turn, run)
         turn.then(Step.FAIL, run, failure)
+
+
+def _disown(turn: Turn, run: Run) -> None:
+    """Cancel the sub-workflow that an attempt may have started and not told of before it was lost: no other attempt takes it up."""
+    if run.child is None and f"{run.task.service}:{run.task.method}".casefold() == "workflow:run":
+        for attempt in range(1, run.attempt + 1):
+            turn.do(CancelChild(child_process_id(turn.state.id, run.id, attempt), f"{run.task.id} was lost"))

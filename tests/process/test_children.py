@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fluxor_actors.names import child_process_id
 from fluxor_actors.process import effects as outer
-from fluxor_actors.process.commands import AttemptStarted, AttemptSuspended, ChildEnded, Recover
+from fluxor_actors.process.commands import AttemptFailed, AttemptStarted, AttemptSuspended, Cancel, ChildEnded, Recover
 from fluxor_actors.process.failure import Failure
 from tests.process.driver import Driver
 
@@ -158,3 +159,36 @@ def test_an_attempt_may_wait_before_its_beginning_was_told() -> None:
     parent.tell(AttemptStarted("w/a", 1))
     parent.end(result=1)
     assert parent.status == "completed"
+
+
+def sub_workflow(options: str = "") -> Parent:
+    parent = Parent()
+    text = f"name: w\npipeline: {{a: {{action: 'Workflow:run', input: {{source: x}}{options}}}}}"
+    Driver.__init__(parent, text, hold=("a",))
+    parent.seen = []
+    parent.start()
+    return parent
+
+
+def disowned(parent: Parent) -> list[str]:
+    return [effect.child for effect in parent.seen if isinstance(effect, outer.CancelChild)]
+
+
+def test_what_a_lost_attempt_may_have_started_is_cancelled_when_no_other_takes_it_up() -> None:
+    first, second = (child_process_id("p1", "w/a", attempt) for attempt in (1, 2))
+    parent = sub_workflow(", onCrash: fail")
+    parent.tell(Recover())
+    assert (disowned(parent), parent.status) == ([first], "failed")
+    parent = sub_workflow()
+    parent.tell(Recover())
+    parent.run()
+    assert (disowned(parent), parent.status) == ([], "running")  # the next attempt takes it up
+    parent.tell(AttemptFailed("w/a", 2, _BAD))
+    assert (disowned(parent), parent.status) == ([first, second], "failed")
+    parent = sub_workflow()
+    parent.tell(Cancel("enough"))
+    parent.tell(Recover())
+    assert (disowned(parent), parent.status) == ([first], "cancelled")
+    parent = started()
+    parent.tell(AttemptFailed("w/a", 1, _BAD))
+    assert disowned(parent) == []
