@@ -260,3 +260,8 @@ def test_a_server_that_says_nothing_is_left_when_cancelled(server: str, path: st
     thread.join(30)
     silence.over.set()
     assert [(type(each), str(each)) for each in caught] == [(ActionCancelledError, "enough")]
+
+
+def test_one_host_is_no_list_of_letters(server: str) -> None:
+    with pytest.raises(HttpError, match="none of the hosts"):
+        request(server, Actions([HttpService("*.example.org")]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,35 @@ def test_in_an_engine(tmp_path: Path) -> None:
     assert (tmp_path / "f").read_text() == "hi"
     with pytest.raises(ConfigError, match="storage_roots"):
         Fluxor(storage_roots=[1])
+
+
+def test_what_would_be_waited_for_for_ever(using: Using) -> None:
+    os.mkfifo(using.folder / "pipe")
+    using("write", url=str(using.folder / "file"), content="x")
+    for method, value in {
+        "read": {"url": str(using.folder / "pipe")},
+        "write": {"url": str(using.folder / "pipe"), "content": "x"},
+        "copy": {"source": str(using.folder / "pipe"), "target": str(using.folder / "copy")},
+        "move": {"source": str(using.folder / "file"), "target": str(using.folder / "pipe")},
+    }.items():
+        assert "neither a plain file nor a folder" in str(using.refused(method, **value))
+    assert using("read", url=str(using.folder / "file"))["content"] == "x"
+
+
+def test_a_folder_is_not_copied_over_a_file(using: Using, base: str) -> None:
+    using("write", url=f"{base}/folder/file", content="x")
+    using("write", url=f"{base}/kept", content="whole")
+    assert "folder" in str(using.refused("copy", source=f"{base}/folder", target=f"{base}/kept"))
+    assert using("read", url=f"{base}/kept")["content"] == "whole"
+
+
+@pytest.mark.parametrize("path", ["..%2f..%2fetc", "%2e%2e%2Fetc", "a/.%2e/../b"])
+def test_what_a_server_might_read_as_dots(using: Using, path: str) -> None:
+    using.refused("read", url=f"memory://shelf/{path}")
+
+
+def test_one_root_is_no_list_of_letters(tmp_path: Path) -> None:
+    only = Actions([StorageService(str(tmp_path))])
+    run(only, "system/storage:write", {"url": str(tmp_path / "f"), "content": "x"})
+    with pytest.raises(StorageAccessError, match="not below"):
+        run(only, "system/storage:read", {"url": "/etc/hostname"})

@@ -111,7 +111,9 @@ class HttpService:
     name = "http"
 
     def __init__(self, hosts: Iterable[str] = ()) -> None:
-        self._hosts = tuple(each.strip().lower() for each in hosts)
+        # One as such is not the list of its letters, of which `*` would be everybody.
+        named = (hosts,) if isinstance(hosts, str) else hosts
+        self._hosts = tuple(each.strip().lower() for each in named)
         self._context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
 

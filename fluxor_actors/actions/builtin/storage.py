@@ -7,9 +7,10 @@ import binascii
 import os
 import posixpath
 import re
+import stat
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from attrs import frozen
 
@@ -94,7 +95,8 @@ class Place:
             real = os.path.realpath(path or "/")
             return cls("", real, real)
         path = re.split("[?#]", url[len(scheme) + 3 :], maxsplit=1)[0]
-        if ".." in path.replace("\\", "/").replace("%2e", ".").replace("%2E", ".").split("/"):
+        # A server may read `%2e` as a dot, and `%2f` as a slash.
+        if ".." in unquote(path).replace("\\", "/").split("/"):
             raise StorageAccessError("a path with `..` may lead anywhere", url)
         if "@" in urlsplit(url).netloc:
             raise StorageAccessError("names and passwords do not belong in a URL", url)
@@ -112,7 +114,7 @@ class StorageService:
     name = "system/storage"
 
     def __init__(self, roots: Iterable[str] = ()) -> None:
-        self._roots = tuple(roots)
+        self._roots = (roots,) if isinstance(roots, str) else tuple(roots)
 
     def _place(self, url: str) -> Place:
         place = Place.of(url)
@@ -126,6 +128,8 @@ class StorageService:
     def _at(self, url: str, work: Callable[[Any, str], T]) -> T:
         """Do something at a place, and say where if that fails."""
         place = self._place(url)
+        if not place.scheme and _strange(place.path):
+            raise StorageAccessError("it is neither a plain file nor a folder", url)
         from fsspec.core import url_to_fs  # heavy
 
         try:
@@ -241,9 +245,19 @@ class StorageService:
             with into.open(to, "wb") as sink:
                 return self._at(request.source, lambda system, path: _pour(system, path, sink))
 
-        # Looked at first: a source that is missing is no reason to make the target.
-        self._at(request.source, lambda system, path: system.info(path))
+        # Looked at first: a source that cannot be copied is no reason to make the target, or to empty it.
+        if self._at(request.source, lambda system, path: system.info(path)).get("type") == "directory":
+            raise StorageAccessError("it is a folder; files are copied and moved one by one", request.source)
         return {"size": self._at(request.target, write)}
+
+
+def _strange(path: str) -> bool:
+    """Whether it is a pipe, a device or the like, which may have whoever opens it wait for ever."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - the path is text everywhere here
+    except (OSError, ValueError):
+        return False  # as whoever uses it will see
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _pour(system: Any, path: str, sink: Any) -> int:
