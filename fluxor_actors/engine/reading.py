@@ -83,10 +83,16 @@ class Reading:
         root = directory.ended(root_id)
         if root is not None and root.progress is not None:
             return root.progress
-        family = [root_id]
+        # Whoever started the process may be deleted, and the root with it.
+        family = list(dict.fromkeys((root_id, process_id)))
+        known = set(family)
         for parent in family:
-            family += [each.id for each in self._parts.store.headers(parent_id=parent) if each.id not in family]
-        return total_of(self._own_progress(each, plan_of) for each in family)
+            for each in self._parts.store.headers(parent_id=parent):
+                if each.id not in known:
+                    known.add(each.id)
+                    family.append(each.id)
+        own = (self._own_progress(each, plan_of) for each in family)
+        return total_of(each for each in own if each is not None)
 
     def _root_of(self, process_id: str) -> str:
         header = self._parts.store.header(process_id)
@@ -94,6 +100,7 @@ class Reading:
             raise ProcessNotFoundError(process_id)
         return header.root_id
 
-    def _own_progress(self, process_id: str, plan_of: PlanOf) -> Progress:
-        journal = self._journal(process_id)
-        return progress_of(self._state(journal, plan_of))
+    def _own_progress(self, process_id: str, plan_of: PlanOf) -> Progress | None:
+        """None when it is deleted: sub-workflows may outlive their root."""
+        journal = self._parts.store.read(process_id)
+        return None if journal is None else progress_of(self._state(journal, plan_of))

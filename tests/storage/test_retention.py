@@ -56,6 +56,27 @@ def test_those_that_finished_last_are_kept_and_all_that_are_unfinished(tmp_path:
     assert stored(path) == ["c", "d", "waits"]
 
 
+@pytest.mark.parametrize("store", ["memory://", "sqlite:///{}/runs.db"])
+def test_a_sub_workflow_that_outlives_its_root_goes_on_and_its_progress_is_known(tmp_path: Path, store: str) -> None:
+    parent = "name: parent\npipeline: {a: {action: workflow:run, input: {source: '${child}', async: true}}}"
+    with Fluxor(store=store.format(tmp_path), retain=1) as engine:
+        runtime = engine.runtime
+        root = runtime.start_process(runtime.decode_yaml_workflow(parent), {"child": SIGNAL})
+        assert root.wait(timeout=WAIT).state == "completed"
+        (child,) = runtime.processes(parent_id=root.id)
+        finish(engine, "a", "b")
+        deadline = time.monotonic() + WAIT
+        while len(runtime.processes()) > 2 and time.monotonic() < deadline:
+            threading.Event().wait(0.05)
+        assert [each.id for each in runtime.processes()] == [child.id, "b"]
+        assert runtime.progress(child.id).total >= 1
+        runtime.signal_process(child.id, "go")
+        handle = runtime.handle(child.id)
+        assert handle.wait(timeout=WAIT).state == "completed"
+        progress = handle.progress()
+        assert (progress.completed, progress.running, progress.pending) == (progress.total, 0, 0)
+
+
 def test_what_ended_long_ago_is_deleted(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     with Fluxor(store=f"sqlite:///{path}") as engine:
