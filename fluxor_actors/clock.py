@@ -35,15 +35,15 @@ class Clock(Protocol):
 class SystemClock:
     """The clock of the machine."""
 
-    # Asked several times a task: without a call of Python's in between.
-    time = staticmethod(time.time)
+    def time(self) -> float:
+        return time.time()
 
     def wait(self, condition: threading.Condition, until: float | None) -> None:
         if until is None:
             condition.wait()
             return
         # Bounded, so that a change of the machine's clock is noticed within the hour.
-        seconds = min(until - self.time(), 3600.0)
+        seconds = min(until - time.time(), 3600.0)
         if seconds > 0:
             condition.wait(seconds)
 

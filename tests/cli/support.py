@@ -24,6 +24,8 @@ from fluxor_actors.cli.app import app
 
 __all__ = ["ACTIONS", "Terminal", "command", "environment", "invoke", "program", "write"]
 
+# Whoever runs the tests in the background may have the interrupt ignored, and that is inherited.
+_AT_A_TERMINAL = "import fcntl, signal, termios; signal.signal(signal.SIGINT, signal.SIG_DFL); fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 ACTIONS = '''
@@ -162,7 +164,7 @@ class Terminal:
         self._fd, inner = pty.openpty()
         ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, self.columns, 0, 0))
         self._process = subprocess.Popen(
-            command(*arguments, first="import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"),
+            command(*arguments, first=_AT_A_TERMINAL),
             cwd=cwd,
             env=environment(**extra),
             stdin=inner,

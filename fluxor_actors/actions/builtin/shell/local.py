@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import subprocess
 from collections.abc import Mapping
@@ -12,6 +11,11 @@ from shutil import which
 from fluxor_actors.actions.builtin.shell.channel import is_readable
 from fluxor_actors.actions.builtin.shell.processes import end_session
 from fluxor_actors.errors import CommandError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where no shell is started
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["LocalShell"]
 
