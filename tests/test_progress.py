@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,3 +65,27 @@ def test_a_family_is_the_sum_of_its_members_whoever_comes_and_goes(
         expected = total_of([progress_in(each) for each in model.values()])  # type: ignore[arg-type]  # six numbers
         assert (families.progress("root") if live else last) == expected
         assert len(families) == bool(live)
+
+
+def test_to_look_at_a_family_costs_the_same_however_many_live_in_it() -> None:
+    def calls(members: int) -> int:
+        found = 0
+
+        def count(_frame: FrameType, kind: str, _arg: Any) -> None:
+            nonlocal found
+            found += kind == "call"
+
+        families = Families()
+        live = families.join("root", "root", new=True)
+        for number in range(members):
+            families.join("root", f"child {number}")[f"child {number}"] = counts((1, 1, 0, 0, 0, 0))
+        families.progress("root")
+        before = sys.getprofile()
+        sys.setprofile(count)
+        live["root"] = counts((0, 1, 0, 0, 0, 1))
+        families.progress("root")
+        families.leave("root", "child 0", counts((0, 2, 0, 0, 0, 0)))
+        sys.setprofile(before)
+        return found
+
+    assert calls(10) == calls(1_000)

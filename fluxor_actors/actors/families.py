@@ -29,10 +29,15 @@ def counts_at_end(state: State) -> Counts:
 
 
 def _sum(first: Counts, second: Counts, sign: int = 1) -> Counts:
-    total, completed, skipped, failed, cancelled, active = (
-        one + sign * other for one, other in zip(first, second, strict=True)
+    total, completed, skipped, failed, cancelled, active = second
+    return (
+        first[0] + sign * total,
+        first[1] + sign * completed,
+        first[2] + sign * skipped,
+        first[3] + sign * failed,
+        first[4] + sign * cancelled,
+        first[5] + sign * active,
     )
-    return total, completed, skipped, failed, cancelled, active
 
 
 def progress_in(counts: Counts) -> Progress:
@@ -54,28 +59,65 @@ def progress_of_all(counts: Mapping[str, Counts]) -> Progress:
     return progress_in(total)
 
 
+class _Live(dict[str, Counts]):
+    """The counts of processes that are live; ``changed``: whose have changed since they were summed."""
+
+    __slots__ = ("changed",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changed: set[str] = set()
+
+    def __setitem__(self, process_id: str, counts: Counts) -> None:
+        # In this order: who sums meanwhile sums it once more.
+        super().__setitem__(process_id, counts)
+        self.changed.add(process_id)
+
+
 class _Family:
-    __slots__ = ("ended", "live", "others", "resting", "whole")
+    __slots__ = ("_others", "_sum", "_summed", "ended", "live", "others", "resting", "whole")
 
     def __init__(self, ended: Counts, *, whole: bool) -> None:
         self.ended = ended
-        self.live: dict[str, Counts] = {}
+        self.live = _Live()
+        # The sum of the live ones, and what of each is in it: a family may be wide, and is asked for with every commit.
+        self._sum = _NONE
+        self._summed: dict[str, Counts] = {}
         # Of the live ones, those that are left to the store.
         self.resting: set[str] = set()
         # Whether nothing is missing: all that ended before is in ``ended``.
         self.whole = whole
         # If not, the members that were not live here when somebody wanted to know; None: nobody has.
         self.others: dict[str, Counts] | None = None
+        self._others = _NONE
 
     def counts(self) -> Counts:
-        counts = self.ended
-        for each in (*tuple(self.live.values()), *(self.others or {}).values()):
-            counts = _sum(counts, each)
-        return counts
+        changed = self.live.changed
+        while changed:
+            process_id = changed.pop()
+            now = self.live.get(process_id, _NONE)
+            self._sum = _sum(_sum(self._sum, now), self._summed.get(process_id, _NONE), -1)
+            self._summed[process_id] = now
+        return _sum(_sum(self.ended, self._sum), self._others)
+
+    def depart(self, process_id: str) -> None:
+        """It is not live any more."""
+        self.live.pop(process_id, None)
+        self.live.changed.discard(process_id)
+        self._sum = _sum(self._sum, self._summed.pop(process_id, _NONE), -1)
+
+    def know(self, others: dict[str, Counts]) -> None:
+        """How far those are that are not live here."""
+        self.others, self._others = others, _NONE
+        for each in others.values():
+            self._others = _sum(self._others, each)
 
     def arrive(self, process_id: str) -> bool:
         """It is live here, or has ended here: it is not one of the others any more. Whether it was."""
-        return self.others is not None and self.others.pop(process_id, None) is not None
+        counts = None if self.others is None else self.others.pop(process_id, None)
+        if counts is not None:
+            self._others = _sum(self._others, counts, -1)
+        return counts is not None
 
 
 class Families:
@@ -129,7 +171,7 @@ class Families:
             family = self._families.get(root_id)
             if family is None:
                 return None, True
-            family.live.pop(process_id, None)
+            family.depart(process_id)
             family.arrive(process_id)
             family.resting.discard(process_id)
             family.ended = _sum(family.ended, counts)
@@ -177,7 +219,7 @@ class Families:
             if found is not None:
                 # Those that have ended here are among them.
                 family.ended = _NONE
-                family.others = {name: counts for name, counts in found.items() if name not in family.live}
+                family.know({name: counts for name, counts in found.items() if name not in family.live})
             return progress_in(family.counts())
 
 
