@@ -6,6 +6,10 @@ import gc
 
 from hypothesis import HealthCheck, settings
 
+from tests.kills import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown
+
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
+
 # No deadlines: on a busy machine they measure the machine. The input's size is bounded by each strategy instead.
 _QUIET = [HealthCheck.too_slow]
 

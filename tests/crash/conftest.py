@@ -1,8 +1,7 @@
-"""Programs to be killed, and databases for them. At the end it is told how many were killed, and by which seed."""
+"""Programs to be killed, and databases for them."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,22 +10,10 @@ import pytest
 from fluxor_actors.testing import Torture, Trial
 from fluxor_actors.testing.nursery import Nursery
 from tests.crash.support import SEED, Campaign, Campaigns, OpenStore
+from tests.kills import count
 from tests.storage.conftest import admin, server
 
 __all__ = ["admin", "server"]
-
-_TALLY = pytest.StashKey[Counter[str]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_TALLY] = Counter()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    tally = config.stash.get(_TALLY, Counter())
-    if tally:
-        told = ", ".join(f"{kills} on {where}" for where, kills in sorted(tally.items()))
-        terminalreporter.write_line(f"programs killed: {told}; FLUXOR_CRASH_SEED={SEED}")
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +44,5 @@ def campaigns(
         return campaign
 
     yield making
-    tally = pytestconfig.stash.setdefault(_TALLY, Counter())
     for campaign, where in made:
-        tally[where] += campaign.kills
+        count(pytestconfig, where, campaign.kills, SEED)
