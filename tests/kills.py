@@ -22,7 +22,8 @@ def count(config: pytest.Config, where: str, kills: int, seed: int) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     if output is not None and _TALLY in session.config.stash:
-        output["kills"] = dict(session.config.stash[_TALLY])
+        tally = session.config.stash[_TALLY]
+        output["kills"] = tally
         output["crash_seed"] = session.config.stash[_SEED]
 
 
