@@ -5,7 +5,7 @@ The gate that carries requests to people is an actor, and the service is `fluxor
 
 from fluxor_actors.approval.codec import Filed, filed_from_text, filed_to_text
 from fluxor_actors.approval.model import Ballot, Decision, Request
-from fluxor_actors.approval.rules import agreeing, authorise, digest_of, person, quorum_of, request_id
+from fluxor_actors.approval.rules import agreeing, authorise, digest_of, out_of_reach, person, quorum_of, request_id
 
 __all__ = [
     "Ballot",
@@ -17,6 +17,7 @@ __all__ = [
     "digest_of",
     "filed_from_text",
     "filed_to_text",
+    "out_of_reach",
     "person",
     "quorum_of",
     "request_id",

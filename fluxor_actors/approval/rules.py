@@ -10,7 +10,7 @@ from typing import Any
 from fluxor_actors.approval.model import Ballot, Decision, Request
 from fluxor_actors.errors import AlreadyDecidedError, NotAuthorizedError
 
-__all__ = ["agreeing", "authorise", "digest_of", "person", "quorum_of", "request_id"]
+__all__ = ["agreeing", "authorise", "digest_of", "out_of_reach", "person", "quorum_of", "request_id"]
 
 
 def request_id(execution_id: str, ordinal: int) -> str:
@@ -42,6 +42,23 @@ def person(name: str | None) -> str | None:
 def quorum_of(request: Request) -> int:
     """How many people have to agree."""
     return int(request.meta.get("quorum") or 1)
+
+
+def out_of_reach(approvers: Sequence[str], quorum: int, requested_by: str | None) -> str | None:
+    """Why so many people can never agree; None: they can.
+
+    Example:
+        >>> out_of_reach(["ada", "bob"], 2, "bob")
+        'it takes 2 of ada, bob, and bob, who has requested it, does not count'
+        >>> out_of_reach(["ada", "bob"], 1, "bob") is None
+        True
+    """
+    requester = person(requested_by)
+    able = {*approvers} - {requester}
+    if not approvers or len(able) >= quorum:
+        return None
+    own = f", and {requester}, who has requested it, does not count" if requester in approvers else ""
+    return f"it takes {quorum} of {', '.join(approvers)}{own}"
 
 
 def authorise(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fluxor_actors.approval import Ballot, Decision, agreeing, authorise, digest_of, person, quorum_of
+from fluxor_actors.approval import Ballot, Decision, agreeing, authorise, digest_of, out_of_reach, person, quorum_of
 from fluxor_actors.definition.model import OnExpire
 from fluxor_actors.errors import (
     ActionDeniedError,
@@ -68,12 +68,25 @@ def gate(turn: Turn, run: Run) -> None:
         error: FluxorError = ActionDeniedError(f"{task.id}: {task.action} is denied: {ruling.reason}")
         turn.then(Step.FAIL, run, Failure.of(error, task=task.id, retryable=False))
     else:
+        hopeless = _hopeless(turn, task)
+        if hopeless is not None:
+            turn.then(Step.FAIL, run, Failure.of(hopeless, task=task.id, retryable=False))
+            return
         try:
             args = None if task.input is None else task.input.expand(run.scope, turn.now)
         except FluxorError as error:
             turn.then(Step.FAIL, run, Failure.of(error, task=task.id, retryable=False))
         else:
             ask(turn, run, args, ruling.reason)
+
+
+def _hopeless(turn: Turn, task: TaskPlan) -> ActionDeniedError | None:
+    """Why nobody need be asked: those who may agree are too few, and no time is set after which it would end."""
+    settings = task.approval
+    if settings is None or settings.expires_in is not None:
+        return None
+    why = out_of_reach(settings.approvers, settings.quorum, turn.state.requested_by)
+    return None if why is None else ActionDeniedError(f"{task.id}: {task.action} can never be approved: {why}")
 
 
 def go_on(turn: Turn, run: Run) -> None:

@@ -588,3 +588,21 @@ pipeline:
     driver.decide()
     assert driver.status == "cancelled"
     assert driver.names()[-1] == "finally/tidy"
+
+
+@pytest.mark.parametrize(
+    ("approval", "asked"),
+    [
+        ("approvers: [ann, bob], quorum: 2", False),
+        ("approvers: [ann]", False),
+        ("approvers: [ann, bob, eve], quorum: 2", True),
+        ("quorum: 2", True),
+        ("approvers: [ann], expiresIn: 1h", True),
+    ],
+)
+def test_what_nobody_can_ever_approve_fails_by_name(approval: str, asked: bool) -> None:
+    driver = start(Asked(approval=approval), requested_by="ann")
+    assert bool(driver.requests) is asked
+    if not asked:
+        assert driver.status == "failed"
+        assert "can never be approved: it takes" in driver.state.errors["w/pay"]
