@@ -189,7 +189,9 @@ def test_it_is_reachable_from_the_root() -> None:
 
 
 @pytest.mark.parametrize("name", ["system/exec:execute", "system/executor:execute"])
-@pytest.mark.parametrize("pattern", ["system/exec:execute", "system/executor", "System/Exec*", "system/executor.execute"])
+@pytest.mark.parametrize(
+    "pattern", ["system/exec:execute", "system/executor", "System/Exec*", "system/executor.execute"]
+)
 def test_a_service_with_two_names_is_one_service(name: str, pattern: str) -> None:
     assert Policy(block=[pattern]).judge(name).verdict is Verdict.DENY
     assert Policy("deny", allow=[pattern]).judge(name).verdict is Verdict.RUN

@@ -214,7 +214,7 @@ class Fluxor:
             lifecycle.attached.after(carrier.stop)
         self.config = config
         self.runtime = Runtime(lifecycle, loader)
-        self.actions.register(built_in(lifecycle, loader))
+        self.actions.register(built_in(lifecycle, loader, config.storage_roots, config.http_hosts))
         self.register_services(*services)
         if isinstance(types, Mapping):
             for name, type_ in types.items():
