@@ -305,12 +305,13 @@ class Guardian(DispatchedActor):
 
     def _look_around(self) -> None:
         """See to those that are waited for, and that another engine may have ended."""
-        absent = [each for each in self._watchers if each not in self._live]
-        for process_id in absent[:_GLANCES]:
-            # Another time the others have their turn.
-            self._watchers[process_id] = self._watchers.pop(process_id)
-            header = self._parts.store.header(process_id)
-            if header is None or header.state.final:
+        absent = [each for each in self._watchers if each not in self._live][:_GLANCES]
+        # Together: it is looked whenever something has changed, and others wait for the guardian meanwhile.
+        headers = cast(DurableStore, self._parts.store).headers_of(absent) if absent else ()
+        unfinished = {header.id for header in headers if not header.state.final}
+        for process_id in absent:
+            self._watchers[process_id] = self._watchers.pop(process_id)  # another time the others have their turn
+            if process_id not in unfinished:
                 self._tell_watchers(process_id, None)
 
     def _unwatch(self, parent: str) -> None:

@@ -185,11 +185,11 @@ class Lifecycle:
         self.parts.onlookers.look()
         if self.approvals is not None:
             self.approvals.look()
-        for process_id in directory.elsewhere(_GLANCES):
-            header = self.parts.store.header(process_id)
+        absent = directory.elsewhere(_GLANCES)
+        for header in cast(DurableStore, self.parts.store).headers_of(absent) if absent else ():
             # One that is here by now tells of its end itself, once it has acted on it.
-            if header is not None and header.state.final and process_id not in directory.supervisors:
-                process = Reading(self.parts).process(process_id, self.plans.plan_of)
+            if header.state.final and header.id not in directory.supervisors:
+                process = Reading(self.parts).process(header.id, self.plans.plan_of)
                 directory.ended_elsewhere(output_of(process))
 
     def check_running(self) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from fluxor_actors.storage.store import Append, Journal, Record, Store
+from fluxor_actors.storage.store import Append, Header, Journal, Record, Store
 
 __all__ = [
     "Command",
@@ -238,6 +238,10 @@ class DurableStore(Store, Protocol):
 
     def read_many(self, process_ids: Sequence[str]) -> list[DurableJournal]:
         """The journals of those processes that there are, in no order. Each is of one instant. Much cheaper than one by one."""
+        ...
+
+    def headers_of(self, process_ids: Sequence[str]) -> list[Header]:
+        """The headers of those processes that there are, in no order. Much cheaper than one by one."""
         ...
 
     def history(self, process_id: str, after: int = 0) -> Iterator[Record]:

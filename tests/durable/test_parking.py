@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from fluxor_actors import Fluxor, ProcessState
+from fluxor_actors.actors.messages import Reach
+from fluxor_actors.storage import Header
+from fluxor_actors.storage.sql import SqlStore
 from tests.durable.support import journal_of
-from tests.engine.support import SIGNAL, WAIT, Make, echo, start, until
+from tests.engine.support import SIGNAL, WAIT, Gate, Make, echo, start, until
 
 pytestmark = pytest.mark.long
 
@@ -52,6 +56,41 @@ def test_a_timer_wakes_it(make: Make) -> None:
     assert begun is not None
     assert ended is not None
     assert 3.9 < (ended - begun).total_seconds() < 8.0
+
+
+def test_whoever_waits_for_many_that_rest_looks_for_all_at_once(tmp_path: Path, gate: Gate) -> None:
+    class Counting(SqlStore):
+        asked = 0
+
+        def header(self, process_id: str) -> Header | None:
+            self.asked += threading.current_thread().name.startswith(("fluxor-dispatcher", "fluxor-tenancy"))
+            return super().header(process_id)
+
+    text = """
+        name: many
+        pipeline:
+          kind: Parallel
+          tasks:
+            stays: {action: test:gated}
+            each: {emit: {forEach: "${range(40)}", as: i, task: {t: {action: workflow:run, input: {source: "${child}"}}}}, await: true}
+    """
+    store = Counting(f"sqlite:///{tmp_path / 'many.db'}")
+    with Fluxor(store=store, services=[gate.action]) as engine:
+        handle = start(engine, text, {"child": SIGNAL})
+        gate.begun()
+        until(lambda: len(engine.runtime.processes(parent_id=handle.id)) == 40)
+        children = [each.id for each in engine.runtime.processes(parent_id=handle.id)]
+        rests(engine, *children)
+        before = store.asked
+        engine._lifecycle._hear_of_ends()
+        # The guardian has looked by the time it answers.
+        engine._lifecycle.ask_guardian(Reach(handle.id))
+        assert store.asked - before < 20
+        gate.open()
+        for each in children:
+            engine.runtime.signal_process(each, "go")
+        assert handle.wait(WAIT).state is S.COMPLETED
+    store.close()
 
 
 def test_control_of_one_that_rests(make: Make) -> None:

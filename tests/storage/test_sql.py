@@ -77,6 +77,7 @@ def test_what_was_committed_is_there_when_it_is_opened_again(open_sql: OpenSql) 
     assert dict(journal.header.labels) == {"größe": "ü"}
     assert [record.first for record in again.history("p", after=2)] == [3]
     assert [each.header.id for each in again.read_many(["unknown", "p"])] == ["p"]
+    assert again.headers_of(["unknown", "p"]) == [journal.header]
 
 
 def test_executions_are_committed_with_their_events(open_sql: OpenSql) -> None:

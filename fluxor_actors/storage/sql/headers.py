@@ -65,6 +65,15 @@ class Headers:
         row = self._link.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else from_row(row)
 
+    def many(self, process_ids: Sequence[str]) -> list[Header]:
+        """See `DurableStore.headers_of`."""
+        found: list[Header] = []
+        for first in range(0, len(process_ids), _PAGE):
+            query = select(*COLUMNS).where(processes.c.id.in_(process_ids[first : first + _PAGE]))
+            rows = self._link.read(lambda connection, page=query: list(connection.execute(page)))  # type: ignore[misc]
+            found += map(from_row, rows)
+        return found
+
     def find(
         self,
         state: ProcessState | None,

@@ -130,6 +130,9 @@ class SqlStore:
     def header(self, process_id: str) -> Header | None:
         return self._headers.one(process_id)
 
+    def headers_of(self, process_ids: Sequence[str]) -> list[Header]:
+        return self._headers.many(process_ids)
+
     def headers(
         self,
         *,

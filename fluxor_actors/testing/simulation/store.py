@@ -80,6 +80,10 @@ class SharedSimulatedStore(SimulatedStore):
         self._reach()
         return self._within.read(process_id)
 
+    def headers_of(self, process_ids: Sequence[str]) -> list[Header]:
+        self._reach()
+        return self._within.headers_of(process_ids)
+
     def read_many(self, process_ids: Sequence[str]) -> list[DurableJournal]:
         self._reach()
         return self._within.read_many(process_ids)
