@@ -134,6 +134,10 @@ def _begin(engine: Fluxor, request: Request, view: View) -> tuple[ProcessHandle,
 def _join(engine: Fluxor, handle: ProcessHandle, request: Request, view: View) -> tuple[ProcessHandle, bool]:
     assert request.store is not None
     header = request.store.header(handle.id)
+    if header is not None and header.workflow != request.workflow.name:
+        view.say(
+            f"{handle.id} is a process of {header.workflow}, not of {request.workflow.name}: give another --id to run that"
+        )
     if header is not None and request.store.owner_of(handle.id) is None:
         check_runnable(engine, request.store, [header])
     view.recall(handle.executions())

@@ -237,3 +237,12 @@ def test_an_output_that_cannot_be_written_is_an_error(tmp_path: Path, arguments:
     assert done.returncode == 1
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_id_that_belongs_to_another_workflow(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text(f"{{name: {name}, pipeline: {{a: {{action: 'nop:nop'}}}}}}")
+    store = ("--store", f"sqlite:///{tmp_path}/s.db")
+    assert "job is a process" not in invoke("run", str(tmp_path / "one.yaml"), "--id", "job", *store).stderr
+    again = invoke("run", str(tmp_path / "two.yaml"), "--id", "job", *store)
+    assert "job is a process of one, not of two: give another --id to run that" in again.stderr
