@@ -32,12 +32,14 @@ A = TypeVar("A", bound=LeanActor)
 class _DispatchedInbox(Inbox):
     """Queues its actor on the dispatcher when a message comes and the actor is idle.
 
-    ``turn`` is a plain lock used as a flag, held while the actor waits for its turn or has it. Whoever takes it owns the actor, so no two
-    threads ever run one. A sender puts first and tries the lock then; the owner lets go of the lock and looks again then:
-    one of them always sees the message.
+    ``turn`` is a plain lock used as a flag, held while the actor waits for its turn or has it. A sender puts first and tries the lock then;
+    the owner lets go of the lock and looks again then: one of them always sees the message.
+
+    An interrupt (Ctrl-C) may strike a sender between any two steps, and nobody knows then whether the actor has been queued: it is queued
+    (once more) by `requeue`. One turn too many finds nothing, or finds ``running`` held and leaves, so no two threads ever run an actor.
     """
 
-    __slots__ = ("dispatcher", "turn")
+    __slots__ = ("dispatcher", "running", "turn")
 
     actor: DispatchedActor | None
 
@@ -45,15 +47,26 @@ class _DispatchedInbox(Inbox):
         super().__init__(actor)
         self.dispatcher: Dispatcher | None = None
         self.turn = threading.Lock()
+        self.running = threading.Lock()
         # Until `attach`, so that what the constructor tells the actor waits for the dispatcher.
         self.turn.acquire()
 
     def put(self, item: Any) -> None:
-        self.items.put(item)
-        if self.turn.acquire(False):
-            self.dispatcher.submit(self)  # type: ignore[union-attr]  # set before the lock is first let go
-        elif self.dead:
-            self.drain()
+        try:
+            self.items.put(item)
+            if self.turn.acquire(False):
+                self.dispatcher.submit(self)  # type: ignore[union-attr]  # set before the lock is first let go
+            elif self.dead:
+                self.drain()
+        except BaseException:
+            self.requeue()
+            raise
+
+    def requeue(self) -> None:
+        """Give the actor a turn, whether it is to have one already or not."""
+        if self.dispatcher is not None:
+            self.turn.acquire(False)
+            self.dispatcher.submit(self)
 
     @property
     def stepping(self) -> SteppingDispatcher | None:
@@ -68,13 +81,19 @@ class _DispatchedInbox(Inbox):
             self._rest()
 
     def _rest(self) -> None:
-        self.turn.release()
+        try:  # noqa: SIM105 - on the hot path
+            self.turn.release()
+        except RuntimeError:  # free already, after a turn too many
+            pass
         if not self.items.empty() and self.turn.acquire(False):
             self.dispatcher.submit(self)  # type: ignore[union-attr]  # as above
 
     def run(self) -> None:
+        if not self.running.acquire(False):
+            return
         actor = self.actor
         if actor is None:
+            self.running.release()
             return
         try:
             actor.take_turn()
@@ -82,6 +101,7 @@ class _DispatchedInbox(Inbox):
             BaseException
         ) as error:  # not the messages', those are caught: an actor that cannot go on must not seem to live
             actor.crash(error)
+        self.running.release()
         if self.dead:
             # The lock stays taken: there is no next turn.
             self.close()
@@ -104,11 +124,15 @@ class DispatchedRef(LeanRef[A]):
         inbox = self.actor_inbox
         if inbox.dead:
             raise ActorDeadError(f"{self} has stopped")
-        inbox.items.put(message)
-        if inbox.turn.acquire(False):
-            inbox.dispatcher.submit(inbox)  # type: ignore[union-attr]  # set before the lock is first let go
-        elif inbox.dead:
-            inbox.drain()
+        try:
+            inbox.items.put(message)
+            if inbox.turn.acquire(False):
+                inbox.dispatcher.submit(inbox)  # type: ignore[union-attr]  # set before the lock is first let go
+            elif inbox.dead:
+                inbox.drain()
+        except BaseException:
+            inbox.requeue()
+            raise
 
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
         """As for `pykka.ActorRef`; where the dispatcher has no thread, whoever waits gives the turns that it takes to be answered."""

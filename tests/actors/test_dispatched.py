@@ -445,3 +445,53 @@ def test_every_ask_that_races_with_the_stop_of_a_blocking_actor_is_answered() ->
         for answer in answers:
             with contextlib.suppress(ActorDeadError):
                 assert answer.get(timeout=WAIT) == "yes"
+
+
+class Interrupted(ThreadPoolDispatcher):
+    """A dispatcher at which an interrupt strikes once: before or after the actor is queued, or both times."""
+
+    def __init__(self, *, before: bool, after: bool) -> None:
+        super().__init__(threads=2)
+        self.armed = False
+        self._before = before
+        self._after = after
+
+    def submit(self, runnable: Any) -> None:
+        armed, self.armed = self.armed, False
+        if armed and self._before:
+            raise KeyboardInterrupt
+        super().submit(runnable)
+        if armed and self._after:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("ask", [False, True])
+@pytest.mark.parametrize(("before", "after"), [(True, False), (False, True)])
+def test_an_interrupted_sender_leaves_the_actor_well(before: bool, after: bool, ask: bool) -> None:
+    dispatcher = Interrupted(before=before, after=after)
+    together: list[int] = []
+    inside = 0
+
+    class Counting(DispatchedActor):
+        batch = 1
+
+        def on_receive(self, message: Any) -> Any:
+            nonlocal inside
+            inside += 1
+            together.append(inside)
+            inside -= 1
+            return message
+
+    actor = Counting.start(dispatcher)
+    for number in range(200):
+        dispatcher.armed = True
+        with contextlib.suppress(KeyboardInterrupt):
+            if ask:
+                actor.ask(number, timeout=WAIT)
+            else:
+                actor.tell(number)
+        assert actor.ask(number, timeout=WAIT) == number
+    assert set(together) == {1}
+    assert len(together) >= 200
+    actor.stop()
+    assert dispatcher.shutdown(WAIT)
