@@ -11,7 +11,7 @@ import pykka
 from pykka import ActorDeadError
 
 from fluxor_actors.actors.dispatched import DispatchedActor
-from fluxor_actors.actors.draining import Leaving, drain
+from fluxor_actors.actors.draining import Leaving, drain, unreturned
 from fluxor_actors.actors.lanes import Lane, Lanes
 from fluxor_actors.actors.messages import (
     Abandon,
@@ -124,7 +124,7 @@ class Allocator(DispatchedActor):
         elif kind is Drain:
             return self._drain()
         elif kind is Leaving:
-            return self._status(), tuple(self._ending)
+            return unreturned(self._running.values(), self._abandoned.values()), tuple(self._ending)
         else:
             raise TypeError(f"the allocator has no use for a {kind.__name__}")
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import pykka
@@ -11,9 +12,10 @@ from attrs import frozen
 from pykka import ActorDeadError
 
 from fluxor_actors.actors.lean import LeanRef
-from fluxor_actors.actors.messages import Drain
+from fluxor_actors.actors.messages import Assignment, Drain
+from fluxor_actors.actors.seats import Seat
 
-__all__ = ["Leaving", "drain"]
+__all__ = ["Leaving", "drain", "unreturned"]
 
 
 @frozen
@@ -21,7 +23,12 @@ class Leaving:
     """Asked by `drain`: what has not returned, and the workers that are about to end."""
 
 
-def drain(allocator: LeanRef[Any], timeout: float) -> tuple[str, ...]:
+def unreturned(running: Iterable[Seat], abandoned: Iterable[Assignment]) -> tuple[Assignment, ...]:
+    """The attempts whose actions have not returned: those that somebody waits for, then the others."""
+    return (*(seat.assignment for seat in running if seat.assignment is not None), *abandoned)
+
+
+def drain(allocator: LeanRef[Any], timeout: float) -> tuple[Assignment, ...]:
     """Hand out nothing more, wait for what runs, stop the allocator and its workers. For outsiders only, since it waits.
 
     Args:
@@ -29,7 +36,8 @@ def drain(allocator: LeanRef[Any], timeout: float) -> tuple[str, ...]:
         timeout: seconds.
 
     Returns:
-        The ids of executions whose actions have not returned. Their threads are daemons and stay until they do.
+        The attempts whose actions have not returned. Their threads are daemons and stay until they do: whoever drains tells them to stop, once
+        nothing that follows from it can be recorded.
     """
     deadline = time.monotonic() + timeout
     try:
@@ -40,8 +48,8 @@ def drain(allocator: LeanRef[Any], timeout: float) -> tuple[str, ...]:
         allocator.stop(block=False)
     except (ActorDeadError, pykka.Timeout):
         return ()
-    status, ending = answer
+    left: tuple[Assignment, ...]
+    left, ending = answer
     for worker in ending:
         worker.join(max(0.0, deadline - time.monotonic()))
-    left: tuple[str, ...] = status.running + status.abandoned
     return left

@@ -294,7 +294,8 @@ class Fluxor:
         """Take no more work, let running actions finish, end every thread. Safe to call twice, from any thread.
 
         Args:
-            timeout: seconds for running actions. One that has not returned by then is left behind on its daemon thread.
+            timeout: seconds for running actions. One that has not returned by then is asked to stop (`ActionContext.cancelled`) and left behind on
+                its daemon thread; its attempt counts as crashed.
 
         Returns:
             The ids of executions whose actions have not returned.

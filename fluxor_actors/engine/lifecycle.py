@@ -14,7 +14,7 @@ from fluxor_actors.actors.allocator import Allocator, drain
 from fluxor_actors.actors.dispatcher import SteppingDispatcher
 from fluxor_actors.actors.guardian import Guardian
 from fluxor_actors.actors.lean import ActorDeadError
-from fluxor_actors.actors.messages import LookAround, Reach, Wake
+from fluxor_actors.actors.messages import Assignment, LookAround, Reach, Wake
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.actors.worker import Spawn
 from fluxor_actors.engine.attachments import Attachments
@@ -26,6 +26,7 @@ from fluxor_actors.engine.tenancy import Tenancy
 from fluxor_actors.engine.upkeep import Upkeep
 from fluxor_actors.errors import EngineStoppedError, FluxorError, StoreUnavailableError
 from fluxor_actors.ids import Ids
+from fluxor_actors.names import execution_id
 from fluxor_actors.process.view import output_of
 from fluxor_actors.storage.durable import DurableStore
 
@@ -284,12 +285,14 @@ class Lifecycle:
 
     def _stop(self, deadline: float) -> None:
         parts, mirror = self.parts, self.parts.mirror
+        left: tuple[Assignment, ...] = ()
         if mirror is not None:
             mirror.hurry()
         self.attached.detach(deadline)
         if self._started:
             allocator: Any = parts.allocator
-            self._left = drain(allocator, _left(deadline))
+            left = drain(allocator, _left(deadline))
+            self._left = tuple(execution_id(each.process_id, each.run) for each in left)
             parts.conversations.stop()
             self.attached.close(deadline)
             self._settle(deadline)
@@ -303,6 +306,9 @@ class Lifecycle:
             parts.events.shutdown(max(1.0, _left(deadline)))
         parts.dispatcher.shutdown(max(1.0, _left(deadline)))
         parts.journal.stop(max(1.0, _left(deadline)))
+        for each in left:
+            # Not before: what comes of it is not recorded. And before the store knows that the engine is gone: the next one makes these attempts again.
+            each.cancellation.cancel("the engine has shut down")
         if mirror is not None:
             mirror.stop(max(1.0, _left(deadline)))
         if self._upkeep is not None:

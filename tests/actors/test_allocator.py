@@ -546,7 +546,10 @@ def test_drain_leaves_and_reports_what_does_not_return(start: Start) -> None:
     messages = {message.run: message for message in (action.begun(), action.begun(), action.begun())}
     allocator.tell(Abandon("p", "lost", 1))
     action.finish(messages["quick"])
-    assert drain(allocator, 0.1) == ("p/hangs", "p/lost")
+    left = drain(allocator, 0.1)
+    assert [each.run for each in left] == ["hangs", "lost"]
+    # To ask it to stop is up to whoever drains. What was abandoned has been asked.
+    assert [each.cancellation.cancelled for each in left] == [False, True]
     assert drain(allocator, 0.1) == ()
     action.finish_all()
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fluxor_actors import ActionContext, EngineStoppedError, Fluxor, ProcessState, action
 from fluxor_actors.ids import SequentialIds
+from fluxor_actors.process.events import RetryScheduled
 from tests.durable.conftest import Run
 from tests.durable.support import PATIENCE, journal_of
 from tests.engine.support import ONE, SIGNAL, WAIT, Gate, Make, echo, start, until
@@ -83,6 +86,37 @@ def test_shutdown_commits_what_is_done_and_the_next_engine_goes_on_at_once(make:
     assert again.runtime.handle("job").wait(WAIT).state is S.COMPLETED
     assert time.monotonic() - begun < 5.0  # far less than a lease
     assert [key for key, _ in asked] == ["job/w/b"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="commands run in a POSIX shell")
+def test_a_command_that_a_shutdown_leaves_behind_ends_and_counts_as_crashed(make: Make, tmp_path: Path) -> None:
+    place = tmp_path / "shell"
+    command = f"echo $$$$ > {place}.new && mv {place}.new {place} && exec sleep 300"
+    text = f"name: w\npipeline: {{a: {{action: 'system/exec:execute', input: {{commands: ['{command}']}}}}}}"
+    engine = make()
+    start(engine, text, process_id="job")
+    until(place.exists)
+    shell = int(place.read_text())
+    assert engine.shutdown(0.2) == ("job/w/a",)
+    # It ends though this program goes on; its worker's thread reaps it.
+    until(lambda: not _lives(shell))
+    place.unlink()
+    again = make()
+    again.start()
+    until(place.exists)
+    until(lambda: again.runtime.execution("job/w/a").attempt == 2)
+    # The next engine says why there is another attempt; nothing that came of the signal is recorded.
+    [retry] = [event for event in journal_of(again, "job") if isinstance(event, RetryScheduled)]
+    assert (retry.crashed, retry.failure.type) == (True, "ActionCrashedError")
+    again.runtime.cancel_process("job")
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_after_a_shutdown_what_only_the_store_knows_is_asked_in_vain(make: Make) -> None:

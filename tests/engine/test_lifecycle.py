@@ -16,7 +16,7 @@ from typing import Any
 import pykka
 import pytest
 
-from fluxor_actors import EngineBusyError, EngineStoppedError, Fluxor, ProcessState, action
+from fluxor_actors import ActionContext, EngineBusyError, EngineStoppedError, Fluxor, ProcessState, action
 from tests.engine.support import GATED, ONE, SIGNAL, WAIT, Gate, Heard, Make, echo, start, until, workflow
 
 
@@ -190,6 +190,29 @@ def test_an_action_that_never_returns_is_left_behind_and_reported(
     assert not left.is_alive()
     assert run.process().session == {}
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_who_is_left_behind_is_asked_to_stop(make: Make) -> None:
+    begun, ended = threading.Event(), threading.Event()
+    heard: list[str] = []
+
+    @action("test:heed")
+    def heed(context: ActionContext) -> str:
+        begun.set()
+        assert context.cancelled.wait(WAIT)
+        heard.append(context.cancellation.reason)
+        ended.set()
+        return "late"
+
+    engine = make(heed)
+    run = start(engine, "name: w\npipeline: {a: {action: test:heed}}")
+    assert begun.wait(WAIT)
+    assert engine.shutdown(0.2) == (f"{run.id}/w/a",)
+    assert ended.wait(WAIT)
+    assert heard == ["the engine has shut down"]
+    until(lambda: not threads())
+    # What came of it is not recorded.
+    assert (run.process().state, run.process().session) == (ProcessState.RUNNING, {})
 
 
 @pytest.mark.parametrize("rounds", [3, pytest.param(20, marks=pytest.mark.long)])
