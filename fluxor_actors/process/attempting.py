@@ -187,6 +187,7 @@ def suspended(turn: Turn, command: commands.AttemptSuspended) -> None:
     if command.timeout is not None and not run.signalled:
         due = min(turn.now + command.timeout, turn.now + command.timeout if due is None else due)
         turn.start_timer(run, TimerKind.TIMEOUT, due)
+    turn.stop_timer(run, TimerKind.HEARTBEAT)
     turn.emit(ChildAwaited(run.id, run.attempt, command.child, command.ignore_error, command.owned, due))
     turn.do(WatchChild(run.id, command.child, not command.owned, due is not None))
     if command.owned and run.signalled:

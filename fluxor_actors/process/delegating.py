@@ -64,6 +64,7 @@ def emit_tasks(turn: Turn, command: commands.EmitTasks) -> None:
     base = 0 if run.delegated is None else run.delegated.base
     group_id = _emit(turn, run, f"emit{base + command.ordinal}", command)
     if command.wait:
+        turn.stop_timer(run, TimerKind.HEARTBEAT)
         turn.emit(WaitBegun(run.id, command.ticket, group_id))
         _look(turn, run, turn.state.runs[group_id])
     else:
@@ -146,6 +147,7 @@ def await_work(turn: Turn, command: commands.AwaitWork) -> None:
     if run is None:
         return
     if command.group is None:
+        turn.stop_timer(run, TimerKind.HEARTBEAT)
         turn.emit(WaitBegun(run.id, command.ticket, None, command.value))
         go_on(turn, run)
         return
@@ -154,6 +156,7 @@ def await_work(turn: Turn, command: commands.AwaitWork) -> None:
         error = GroupNotFoundError(execution_id(turn.state.id, command.group), hint=f"{run.id} has not emitted it")
         turn.do(Answer(run.id, run.attempt, command.ticket, failure=Failure.of(error)))
         return
+    turn.stop_timer(run, TimerKind.HEARTBEAT)
     turn.emit(WaitBegun(run.id, command.ticket, group.id))
     _look(turn, run, group)
 

@@ -110,6 +110,11 @@ class Turn:
     def start_timer(self, run: Run, kind: TimerKind, due: float) -> None:
         self.effects.append(StartTimer(run.id, kind, due))
 
+    def stop_timer(self, run: Run, kind: TimerKind) -> None:
+        """Withdraw a timer of a run, if it is set. Called before the event that forgets it."""
+        if kind in run.timers:
+            self.effects.append(StopTimer(run.id, kind))
+
     def stop_timers(self, run: Run) -> None:
         """Withdraw all timers of a run. Called before the event that forgets them."""
         for kind in run.timers:

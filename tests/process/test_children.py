@@ -6,7 +6,15 @@ from typing import Any
 
 from fluxor_actors.names import child_process_id
 from fluxor_actors.process import effects as outer
-from fluxor_actors.process.commands import AttemptFailed, AttemptStarted, AttemptSuspended, Cancel, ChildEnded, Recover
+from fluxor_actors.process.commands import (
+    AttemptFailed,
+    AttemptStarted,
+    AttemptSuspended,
+    Cancel,
+    ChildEnded,
+    Recover,
+    TimerKind,
+)
 from fluxor_actors.process.failure import Failure
 from tests.process.driver import Driver
 
@@ -192,3 +200,12 @@ def test_what_a_lost_attempt_may_have_started_is_cancelled_when_no_other_takes_i
     parent = started()
     parent.tell(AttemptFailed("w/a", 1, _BAD))
     assert disowned(parent) == []
+
+
+def test_who_waits_for_a_child_gives_no_sign_of_life_and_none_is_missed() -> None:
+    parent = started(", heartbeatTimeout: 5s")
+    parent.tell(AttemptStarted("w/a", 1))
+    parent.wait()
+    assert outer.StopTimer("w/a", TimerKind.HEARTBEAT) in parent.seen
+    parent.advance(60)
+    assert parent.status == "running"
