@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -17,6 +18,12 @@ settings.register_profile("default", max_examples=50, deadline=None, suppress_he
 settings.register_profile("quick", parent=settings.get_profile("default"), max_examples=10)
 settings.register_profile("ci", parent=settings.get_profile("default"), max_examples=200, print_blob=True)
 settings.load_profile("default")
+
+
+def pytest_configure() -> None:
+    """Whoever runs the tests in the background may have interrupts ignored, which programs that are tested would inherit."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

@@ -24,8 +24,7 @@ from fluxor_actors.cli.app import app
 
 __all__ = ["ACTIONS", "Terminal", "command", "environment", "invoke", "program", "write"]
 
-# Whoever runs the tests in the background may have the interrupt ignored, and that is inherited.
-_AT_A_TERMINAL = "import fcntl, signal, termios; signal.signal(signal.SIGINT, signal.SIG_DFL); fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+_AT_A_TERMINAL = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 ACTIONS = '''

@@ -115,7 +115,7 @@ def faults(account: dict[str, Any]) -> list[str]:
         for name in ("dropped", "failures", "threads left", "descriptors left")
         if account[name] > 0
     ]
-    for name, most in {"objects": 1.05, "resident": 1.1, "threads": 1.0, "descriptors": 1.0, "disk": 1.5}.items():
+    for name, most in {"objects": 1.05, "resident": 1.1, "threads": 1.0, "descriptors": 1.1, "disk": 1.5}.items():
         if account["grown"][name] > most:
             found.append(f"{name} grew to {account['grown'][name]} of what it was")
     return found
