@@ -14,16 +14,15 @@ from fluxor_actors.approval import Request, authorise
 from fluxor_actors.cli.approval_text import arguments_text
 from fluxor_actors.cli.keyboard import Keyboard, Typed
 from fluxor_actors.cli.questioning import Questions
+from fluxor_actors.cli.resting import at_rest
 from fluxor_actors.cli.text import printable
 from fluxor_actors.cli.views import View
 from fluxor_actors.engine import Fluxor
 from fluxor_actors.errors import AwaitTimeoutError, InvalidStateError, NotAuthorizedError, NotFoundError
-from fluxor_actors.process.explanation import Cause, Explanation
 
 __all__ = ["Asked", "Attendant", "Settled"]
 
 _MOST_TOLD = 20
-_MOVING = frozenset({Cause.ACTION, Cause.LIMIT, Cause.RETRY, Cause.TIMER, Cause.TURN, Cause.WORKER})
 # By how much the clocks of those who share a store may differ.
 _SKEW = timedelta(minutes=5)
 
@@ -127,10 +126,7 @@ class Attendant:
 
     def at_rest(self) -> bool:
         """Whether the run does nothing until somebody who is not here answers."""
-        if not self.wanting or self._engine.runtime.progress(self._process_id).running:
-            return False
-        explanation = self._engine.runtime.explain(self._process_id)
-        return not explanation.state.final and not _moving(explanation)
+        return self.wanting and at_rest(self._engine, self._process_id)
 
     def how_to_answer(self) -> str:
         """The command that answers."""
@@ -198,10 +194,3 @@ class Attendant:
         self._view.say(printable(f"{'waiting':<9}  {task}  for approval{by}, request {request.id}: {what}"))
         if self._told == _MOST_TOLD:
             self._view.say("further requests are not shown; `fluxor approvals` lists all")
-
-
-def _moving(explanation: Explanation) -> bool:
-    """Whether a process, or one that it waits for, goes on by itself."""
-    if any(each.cause in _MOVING for each in explanation.waiting):
-        return True
-    return any(not child.state.final and _moving(child) for child in explanation.children)

@@ -9,7 +9,7 @@ from typing import Any
 from fluxor_actors.cli.text import printable, took
 from fluxor_actors.process.explanation import Explanation, Waiting
 
-__all__ = ["explanation_data", "explanation_lines"]
+__all__ = ["explanation_data", "explanation_lines", "waiting_line"]
 
 _MOST = 30
 
@@ -52,8 +52,18 @@ _VERBS = {
 }
 
 
+def waiting_line(each: Waiting, named: str = "") -> str:
+    """What one run waits for and the command that frees it. ``named``: what is added to that so that it finds the store."""
+    remedy = f"{each.remedy}{named if each.remedy.startswith('fluxor ') else ''}"
+    return f"{_what(each)}: {remedy}" if remedy else _what(each)
+
+
+def _what(each: Waiting) -> str:
+    return f"{each.task_id} {_VERBS[each.cause]} {each.on}".rstrip()
+
+
 def _line(each: Waiting, now: datetime) -> str:
-    parts = [f"{each.task_id} {_VERBS[each.cause]} {each.on}".rstrip()]
+    parts = [_what(each)]
     if each.since is not None:
         parts.append(f"for {_between(each.since, now)}")
     if each.until is not None:

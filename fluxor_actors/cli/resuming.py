@@ -10,9 +10,11 @@ from typing import Any
 from fluxor_actors.actors.event_service import EventService
 from fluxor_actors.cli.exits import ExitCode
 from fluxor_actors.cli.interrupts import Interrupted, Interrupts
+from fluxor_actors.cli.resting import asks_for, rest_of
 from fluxor_actors.cli.runnable import check_runnable
 from fluxor_actors.cli.text import printable, took
 from fluxor_actors.engine import Fluxor
+from fluxor_actors.errors import NotFoundError, StoreUnavailableError
 from fluxor_actors.events import Event
 from fluxor_actors.process.snapshot import Process
 from fluxor_actors.process.states import ProcessState
@@ -24,6 +26,7 @@ __all__ = ["Resuming"]
 _LOOK = 1.0
 _EVENTS = tuple(f"process.{name}" for name in ("started", "resumed", "paused", "completed", "failed", "cancelled"))
 _PATIENCE = 2
+_MOST = 20
 
 
 class Resuming:
@@ -33,17 +36,21 @@ class Resuming:
         engine: not started yet; it takes over.
         store: its store.
         events: its events.
+        named: what names the store to other commands.
     """
 
-    def __init__(self, engine: Fluxor, store: DurableStore, events: EventService) -> None:
+    def __init__(self, engine: Fluxor, store: DurableStore, events: EventService, named: str = "") -> None:
         self._engine = engine
         self._store = store
         self._events = events
+        self._named = named
         self._open: set[str] = set()
+        # One that went on by itself when it was last looked at.
+        self._mover = ""
         self._ends: list[ProcessState] = []
 
     def run(self, *, paused: bool) -> ExitCode:
-        """Until nothing is open any more, or Ctrl-C. ``paused``: go on with what is paused, too.
+        """Until nothing is open any more, or all that is waits for somebody, or Ctrl-C. ``paused``: go on with what is paused, too.
 
         Raises:
             UsageProblem: an action is missing; nothing was touched.
@@ -96,6 +103,9 @@ class Resuming:
             except Empty:
                 quiet += 1
                 self._look()
+                if self._open and quiet >= _PATIENCE and self._at_rest():
+                    self._tell()
+                    return None
                 continue
             if isinstance(message, Interrupted):
                 _say("stopping when what runs has ended, again stops at once; fluxor resume-all goes on")
@@ -126,12 +136,41 @@ class Resuming:
             if header is None or header.state.final or header.state is ProcessState.PAUSED:
                 self._open.discard(process_id)
 
+    def _at_rest(self) -> bool:
+        """Whether nothing goes on until somebody outside does something. Looks no further than to the first that does."""
+        if self._mover in self._open and not self._waits(self._mover):
+            return False
+        self._mover = next((each for each in self._open if not self._waits(each)), "")
+        return not self._mover
+
+    def _waits(self, process_id: str) -> bool:
+        try:
+            standing = self._store.standing(process_id)
+            if standing is not None and standing.commands:
+                return False  # what it was told is about to be taken
+            rest = rest_of(self._engine, process_id)
+        except (NotFoundError, StoreUnavailableError):
+            return False  # the next look tells
+        return rest is not None and any(asks_for(rest))
+
+    def _tell(self) -> None:
+        """Say what is waited for, and how that is given."""
+        lines: dict[str, None] = {}
+        for process_id in sorted(self._open):
+            rest = rest_of(self._engine, process_id)
+            lines.update(dict.fromkeys(() if rest is None else asks_for(rest, self._named)))
+        for line in tuple(lines)[:_MOST]:
+            _say(f"{'waiting':<9}  {line}")
+        if len(lines) > _MOST:
+            _say(f"… and {len(lines) - _MOST} more; `fluxor explain ID` tells of each process")
+        _say("nothing goes on until that is done; then fluxor resume-all goes on")
+
     def _code(self) -> ExitCode:
         if ProcessState.FAILED in self._ends:
             return ExitCode.FAILED
         if ProcessState.CANCELLED in self._ends:
             return ExitCode.CANCELLED
-        return ExitCode.UNFINISHED if ProcessState.PAUSED in self._ends else ExitCode.COMPLETED
+        return ExitCode.UNFINISHED if self._open or ProcessState.PAUSED in self._ends else ExitCode.COMPLETED
 
 
 def _say(line: str) -> None:

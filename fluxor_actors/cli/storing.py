@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ from fluxor_actors.engine.stores import open_store
 from fluxor_actors.errors import ConfigError, SchemaVersionError, StoreError, StoreUnavailableError
 from fluxor_actors.storage.durable import DurableStore
 
-__all__ = ["DEFAULT_STORE", "open_durable", "open_existing", "open_or_none", "store_url"]
+__all__ = ["DEFAULT_STORE", "named", "open_durable", "open_existing", "open_or_none", "store_url"]
 
 DEFAULT_STORE = "sqlite:///fluxor.db"
 
@@ -27,6 +29,11 @@ def store_url(given: str | None) -> str:
         ('sqlite:///fluxor.db', 'memory://')
     """
     return given or DEFAULT_STORE
+
+
+def named(given: str | None) -> str:
+    """What has to be added to another command so that it finds the store, too."""
+    return "" if given is None or given == os.environ.get("FLUXOR_STORE") else f" --store {shlex.quote(given)}"
 
 
 def open_durable(url: str, config: Config) -> DurableStore:

@@ -114,6 +114,30 @@ def test_a_sub_workflow_asks_too(folder: Path) -> None:
     assert "waiting    two/first  for approval" in done.stderr
 
 
+def test_resume_all_says_what_waits_and_ends(folder: Path) -> None:
+    on = ("--store", "sqlite:///other.db")
+    [request] = waiting("plain", *on)
+    done = invoke("resume-all", *SHOP, *on)
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert done.stderr.splitlines() == [
+        "taken      plain  plain  running",
+        f"waiting    plain  plain/pay waits for approval of shop:pay: fluxor approve {request} --store sqlite:///other.db",
+        "nothing goes on until that is done; then fluxor resume-all goes on",
+    ]
+    assert invoke("approve", request, *on).exit_code == 0
+    assert invoke("resume-all", *SHOP, *on).exit_code == 0
+
+
+@pytest.mark.long
+def test_resume_all_waits_for_what_goes_on_beside_a_request(folder: Path) -> None:
+    text = "name: beside\npipeline: {kind: Parallel, tasks: {ask: {action: 'nop:nop', approval: {}}, later: {scheduleIn: 4s, action: 'printer:print', input: {message: done}}}}"
+    (folder / "beside.yaml").write_text(text, encoding="utf-8")
+    assert invoke("run", "beside.yaml", "--timeout", "100ms").exit_code == 3
+    done = invoke("resume-all", "--paused")
+    assert (done.exit_code, done.stdout) == (3, "done\n")
+    assert "beside/ask waits for approval of nop:nop: fluxor approve " in done.stderr
+
+
 def test_many_requests_are_not_all_told(folder: Path) -> None:
     done = invoke("run", "many.yaml", *SHOP, "--id", "m1")
     assert done.exit_code == 3

@@ -206,12 +206,16 @@ def test_resume_all_takes_over_what_waits(folder: Path) -> None:
         until(lambda: (folder / "fluxor.db").exists() and invoke("show", "w").exit_code == 0)
         until(parked)
         process.send_signal(signal.SIGKILL)
-    with running(folder, "resume-all", at="") as process:
-        until(lambda: "no engine" not in invoke("ps").stdout)
-        assert invoke("signal", "w", "go", "{x: 7}").stdout == "w: running\n"
-        output, errors = process.communicate(timeout=30)
-    assert (process.returncode, output) == (0, "7\n")
-    assert errors.startswith("taken      w  waiting  running\n")
+    waits = invoke("resume-all")
+    assert waits.exit_code == 3
+    assert waits.stderr.splitlines() == [
+        "taken      w  waiting  running",
+        "waiting    w  waiting/go waits for the signal go: fluxor signal w go",
+        "nothing goes on until that is done; then fluxor resume-all goes on",
+    ]
+    assert invoke("signal", "w", "go", "{x: 7}").exit_code == 0
+    done = invoke("resume-all")
+    assert (done.exit_code, done.stdout) == (0, "7\n")
 
 
 # Steered from another program -------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def run(
     from fluxor_actors.cli.opening import check_file, open_engine, read_stdin
     from fluxor_actors.cli.running import Request, carry_out, summary
     from fluxor_actors.cli.services import load_services
-    from fluxor_actors.cli.storing import open_or_none
+    from fluxor_actors.cli.storing import named, open_or_none
     from fluxor_actors.cli.views import choose_view
     from fluxor_actors.durations import parse_duration
 
@@ -98,9 +98,9 @@ def run(
     events = EventService(buffer=200_000)
     with open_or_none(store) as kept:
         engine = open_engine(services=services, store=kept, workers=workers, events=events)
-        again = _again(file, actions, store)
+        again = _again(file, actions, named(store))
         request = Request(
-            workflow, values, tuple(task or ()), process_id, seconds, kept, again, policy, by or login_name(), _named(store)
+            workflow, values, tuple(task or ()), process_id, seconds, kept, again, policy, by or login_name(), named(store)
         )  # fmt: skip
         ended = carry_out(engine, events, request, view)
     if not as_json:
@@ -111,18 +111,13 @@ def run(
     _leave(ended)
 
 
-def _again(file: str, actions: list[str] | None, store: str | None) -> str:
-    """The command line that goes on with a process; ``{id}`` stands for its id."""
+def _again(file: str, actions: list[str] | None, on: str) -> str:
+    """The command line that goes on with a process; ``{id}`` stands for its id. ``on``: what names the store."""
     command = ["fluxor", "resume-all"] if file == "-" else ["fluxor", "run", file]
     for name in actions or []:
         command += ["-a", name]
-    text = f"{shlex.join(command)}{_named(store)}".replace("{", "{{").replace("}", "}}")
+    text = f"{shlex.join(command)}{on}".replace("{", "{{").replace("}", "}}")
     return f"{text} --paused" if file == "-" else f"{text} --id {{id}}"
-
-
-def _named(store: str | None) -> str:
-    """What has to be added to a command so that it finds the store."""
-    return "" if store is None or store == os.environ.get("FLUXOR_STORE") else f" --store {shlex.quote(store)}"
 
 
 def _print_json(ended: Ended, workflow: str) -> None:
