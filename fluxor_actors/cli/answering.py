@@ -118,6 +118,4 @@ def _found(store: Store, request_id: str) -> Filed:
             f"{request_id} is a process, and what is answered is a request", f"it waits for {', '.join(waiting)}"
         )
     near = [each.id for each in store.approvals() if request_id and each.id.startswith(request_id)]
-    raise ApprovalNotFoundError(
-        request_id, candidates=near[:3], hint="" if near else "`fluxor approvals` lists those that wait"
-    )
+    raise ApprovalNotFoundError(request_id, candidates=near[:3])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
@@ -36,7 +36,8 @@ from fluxor_actors.cli.commands import (
 )
 from fluxor_actors.cli.exits import ExitCode
 from fluxor_actors.cli.failing import complain, report
-from fluxor_actors.cli.options import DEBUG, DebugOption
+from fluxor_actors.cli.options import DEBUG, STORE, DebugOption
+from fluxor_actors.errors import ApprovalNotFoundError, ProcessNotFoundError
 
 __all__ = ["app"]
 
@@ -79,15 +80,27 @@ class Commands(TyperGroup):
         except (_UsageError, typer.Exit, typer.Abort):
             raise
         except Exception as error:  # a readable line for each of them; --debug shows where it comes from
-            code = report(error, debug=bool(ctx.meta.get(DEBUG)))
+            code = report(_placed(error, ctx.meta), debug=bool(ctx.meta.get(DEBUG)))
             raise typer.Exit(code) from error
+
+
+def _placed(error: Exception, meta: Mapping[str, Any]) -> Exception:
+    """The error; with the store that was looked into where something is not there."""
+    if STORE not in meta or not isinstance(error, (ApprovalNotFoundError, ProcessNotFoundError)):
+        return error
+    from fluxor_actors.cli.storing import not_there  # it needs stores, which take a while to load
+
+    placed = not_there(error, meta[STORE])
+    placed.__cause__ = error
+    return placed
 
 
 def _misused(error: Exception) -> ExitCode:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "fluxor"
     message = getattr(error, "format_message", lambda: str(error))()
-    for line in complain(message, f"{command} --help"):
+    # What some versions of Typer say of a value before they say what is wrong with it.
+    for line in complain(message.replace("Value error, ", "", 1), f"{command} --help"):
         print(line, file=sys.stderr)
     return ExitCode.USAGE
 

@@ -8,6 +8,7 @@ import typer
 
 __all__ = [
     "DEBUG",
+    "STORE",
     "ActionsOption",
     "ByOption",
     "DebugOption",
@@ -20,11 +21,18 @@ __all__ = [
 ]
 
 DEBUG = "fluxor_actors.debug"
+STORE = "fluxor_actors.store"
+"""Where the context keeps which store was given, None where it is the default; missing for commands that use none."""
 
 
 def _set_debug(context: typer.Context, value: bool) -> bool:
     if value:
         context.meta[DEBUG] = True
+    return value
+
+
+def _keep_store(context: typer.Context, value: str | None) -> str | None:
+    context.meta[STORE] = value
     return value
 
 
@@ -50,6 +58,7 @@ StoreOption = Annotated[
         "--store",
         metavar="URL",
         envvar="FLUXOR_STORE",
+        callback=_keep_store,
         help="Where processes are kept: sqlite:///file.db, postgresql://…, memory://; default sqlite:///fluxor.db.",
     ),
 ]

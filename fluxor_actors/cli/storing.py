@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,10 +14,17 @@ from fluxor_actors.cli.failing import UsageProblem
 from fluxor_actors.clock import SystemClock
 from fluxor_actors.config import Config
 from fluxor_actors.engine.stores import open_store
-from fluxor_actors.errors import ConfigError, SchemaVersionError, StoreError, StoreUnavailableError
+from fluxor_actors.errors import (
+    ApprovalNotFoundError,
+    ConfigError,
+    NotFoundError,
+    SchemaVersionError,
+    StoreError,
+    StoreUnavailableError,
+)
 from fluxor_actors.storage.durable import DurableStore
 
-__all__ = ["DEFAULT_STORE", "named", "open_durable", "open_existing", "open_or_none", "store_url"]
+__all__ = ["DEFAULT_STORE", "named", "not_there", "open_durable", "open_existing", "open_or_none", "store_url"]
 
 DEFAULT_STORE = "sqlite:///fluxor.db"
 
@@ -34,6 +42,20 @@ def store_url(given: str | None) -> str:
 def named(given: str | None) -> str:
     """What has to be added to another command so that it finds the store, too."""
     return "" if given is None or given == os.environ.get("FLUXOR_STORE") else f" --store {shlex.quote(given)}"
+
+
+def not_there(error: NotFoundError, given: str | None) -> UsageProblem:
+    """What to say of a process, or a request, that is not in the store that was given."""
+    url = store_url(given)
+    # A password may stand before the host, or among the parameters.
+    shown = re.sub(r"://.*@", "://…@", url.partition("?")[0], flags=re.DOTALL)
+    on = f" --store {shlex.quote(shown)}" if named(given) else ""
+    lists = "approvals" if isinstance(error, ApprovalNotFoundError) else "ps"
+    near = f"; did you mean {', '.join(error.candidates)}?" if error.candidates else ""
+    return UsageProblem(
+        f"{error.kind} {error.name!r} not found in {shown}{near}",
+        f"`fluxor {lists}{on}` lists what is there; --store URL, or FLUXOR_STORE, names another store",
+    )
 
 
 def open_durable(url: str, config: Config) -> DurableStore:

@@ -249,7 +249,7 @@ def test_what_is_no_request(folder: Path, command: str) -> None:
     assert request in done.stderr
     done = invoke(command, "nothing")
     assert done.exit_code == 2
-    assert "`fluxor approvals` lists those that wait" in done.stderr
+    assert "`fluxor approvals` lists what is there" in done.stderr
 
 
 @pytest.mark.parametrize(

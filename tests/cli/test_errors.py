@@ -11,6 +11,8 @@ import pytest
 
 from fluxor_actors.cli import failing
 from fluxor_actors.cli.exits import ExitCode
+from fluxor_actors.cli.storing import not_there
+from fluxor_actors.errors import ProcessNotFoundError
 from tests.cli.support import environment, invoke, program, write
 
 HELLO = "name: hello\npipeline: {greet: {action: 'printer:print', input: {message: hi}}}"
@@ -81,6 +83,58 @@ def test_wrong_usage_is_told_in_a_line_or_two(folder: Path, arguments: tuple[str
     assert said in done.stderr
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) <= 2
+
+
+def test_a_value_that_is_none_of_those_there_are(folder: Path) -> None:
+    first, hint = invoke("run", "hello.yaml", "--policy", "maybe").stderr.splitlines()
+    assert first == "error: Invalid value for '--policy': 'maybe' is not one of 'ask', 'auto', 'deny'."
+    assert hint == "  hint: fluxor run --help"
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ("nonsense", ["error: --task: task 'nonsense' not found in hello", "  hint: it has hello/greet, hello/more, hello/more/last, hello/again, hello/again/last"]),
+        ("gret", ["error: --task: task 'gret' not found in hello", "  hint: did you mean hello/greet?"]),
+        ("last", ["error: --task: several tasks of hello are named 'last'", "  hint: write one of hello/more/last, hello/again/last"]),
+    ],
+)  # fmt: skip
+def test_a_task_that_is_not_there(folder: Path, task: str, said: list[str]) -> None:
+    (folder / "tasks.yaml").write_text(
+        "name: hello\npipeline: {greet: {action: 'nop:nop'}, more: {tasks: {last: {}}}, again: {tasks: {last: {}}}}"
+    )
+    done = invoke("run", "tasks.yaml", "--task", task)
+    assert (done.exit_code, done.stderr.splitlines()) == (ExitCode.USAGE, said)
+    assert not (folder / "fluxor.db").exists(), "it is said before a store is made"
+
+
+ANYTHING = [
+    ("show",), ("history",), ("explain",), ("pause",), ("resume",), ("cancel",), ("retry",), ("signal", "go"), ("steer", "a=1"),
+    ("approve",), ("reject",),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ANYTHING, ids=lambda value: value[0])
+def test_an_id_that_is_not_there_is_told_with_the_store(folder: Path, command: tuple[str, ...]) -> None:
+    assert invoke("run", "hello.yaml", "--store", "sqlite:///other.db").exit_code == 0
+    kind, lists = ("approval request", "approvals") if command[0] in ("approve", "reject") else ("process", "ps")
+    given = (command[0], "x", *command[1:])
+    another = "names another store"
+    done = invoke(*given, "--store", "sqlite:///other.db")
+    assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")
+    assert done.stderr.splitlines() == [
+        f"error: {kind} 'x' not found in sqlite:///other.db",
+        f"  hint: `fluxor {lists} --store sqlite:///other.db` lists what is there; --store URL, or FLUXOR_STORE, {another}",
+    ]
+    done = invoke(*given, env={"FLUXOR_STORE": "sqlite:///other.db"})
+    assert f"`fluxor {lists}` lists what is there" in done.stderr
+
+
+def test_a_store_is_named_without_its_password() -> None:
+    url = "postgresql://ada:se@c'ret@db.local/runs?password=secret"
+    told = " ".join(failing.describe(not_there(ProcessNotFoundError("x"), url)))
+    assert "process 'x' not found in postgresql://…@db.local/runs" in told
+    assert "ret" not in told.replace("store", "")
 
 
 @pytest.mark.parametrize("command", ["run", "graph"])

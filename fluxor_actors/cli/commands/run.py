@@ -73,6 +73,7 @@ def run(
     from fluxor_actors.cli.answering import login_name
     from fluxor_actors.cli.inputs import read_inputs
     from fluxor_actors.cli.opening import check_file, open_engine, read_stdin
+    from fluxor_actors.cli.runnable import check_tasks
     from fluxor_actors.cli.running import Request, carry_out, summary
     from fluxor_actors.cli.services import load_services
     from fluxor_actors.cli.storing import named, open_or_none
@@ -93,6 +94,7 @@ def run(
     # Before the store is opened: a document with mistakes leaves no file behind.
     loading = open_engine(services=services).runtime
     workflow = loading.decode_yaml_workflow(read_stdin()) if file == "-" else loading.load_workflow(file)
+    check_tasks(workflow, task or [])
     view = choose_view(workflow, quiet=as_json, whole=not task)
     # A view that lags behind for a moment loses nothing.
     events = EventService(buffer=200_000)
