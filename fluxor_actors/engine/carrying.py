@@ -5,7 +5,7 @@ from __future__ import annotations
 from fluxor_actors.actors.lean import ActorDeadError
 from fluxor_actors.actors.messages import Reach
 from fluxor_actors.engine.lifecycle import Lifecycle
-from fluxor_actors.errors import ProcessNotFoundError, StoreError
+from fluxor_actors.errors import OwnershipLostError, ProcessNotFoundError, StoreError
 from fluxor_actors.process.commands import Command
 from fluxor_actors.process.states import ProcessState
 
@@ -26,8 +26,11 @@ def carry(lifecycle: Lifecycle, process_id: str, command: Command) -> ProcessSta
         command = lifecycle.secrets.command(command)
     try:
         return _carry(lifecycle, process_id, command)
+    except OwnershipLostError:
+        lifecycle.check_alive()
+        raise
     except StoreError:
-        # A store that is closed, or not this engine's any more, since the engine has stopped meanwhile: say that.
+        # A store that is closed since the engine has stopped meanwhile: say that.
         lifecycle.ensure_started()
         raise
 

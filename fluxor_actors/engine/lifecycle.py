@@ -41,6 +41,7 @@ T = TypeVar("T")
 
 _GLANCES = 200
 _TURNS = 10_000
+_DECLARED_DEAD = "others declared this engine dead after its lease had ended, and it has stopped"
 
 
 class Approvals(Protocol):
@@ -143,7 +144,7 @@ class Lifecycle:
         from fluxor_actors.storage.sql import identify  # is loaded already where the store is one
 
         def lost() -> None:
-            self._reason = "others declared this engine dead after its lease had ended, and it has stopped"
+            self._reason = _DECLARED_DEAD
             threading.Thread(target=self.shutdown, args=(0.0,), name="fluxor-lost", daemon=True).start()
 
         def reach(process_id: str) -> Any:
@@ -203,6 +204,16 @@ class Lifecycle:
             raise EngineStoppedError(f"{self._reason}; make another one")
         if os.getpid() != self._pid:
             raise EngineStoppedError("the program was forked, and the engine stayed behind; make another one here")
+
+    def check_alive(self) -> None:
+        """After the store has refused a write: see whether it is the engine that it does not know any more.
+
+        Raises:
+            EngineStoppedError: others have declared it dead, which it may not have noticed itself yet; or it was shut down.
+        """
+        self.check_running()
+        if self.tenancy is not None and not self.tenancy.alive():
+            raise EngineStoppedError(f"{_DECLARED_DEAD}; make another one")
 
     def ask_guardian(self, message: Any) -> Any:
         """Ask the guardian, from outside the actors."""

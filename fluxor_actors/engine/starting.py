@@ -145,6 +145,7 @@ class Starter:
         except OwnershipLostError:
             # Another engine on the same store was quicker.
             if self._lifecycle.parts.store.header(process_id) is None:
+                self._lifecycle.check_alive()
                 raise
         finally:
             if existing:

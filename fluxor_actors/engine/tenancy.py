@@ -16,7 +16,7 @@ from fluxor_actors.actors.messages import Adopt, Leave, Mailbox, Remote, Rest
 from fluxor_actors.actors.parts import Parts
 from fluxor_actors.engine.orders import answer_of, order_of, read_order, refusal_of
 from fluxor_actors.engine.sending import send
-from fluxor_actors.errors import FluxorError, StoreUnavailableError
+from fluxor_actors.errors import FluxorError, StoreError, StoreUnavailableError
 from fluxor_actors.faults import Faults
 from fluxor_actors.process.commands import Command
 from fluxor_actors.process.states import ProcessState
@@ -127,6 +127,13 @@ class Tenancy:
         finally:
             self._looking = False
         return 1
+
+    def alive(self) -> bool:
+        """Whether the store knows the engine; taken for granted while it cannot be asked."""
+        try:
+            return self.store.renew(self.engine)
+        except StoreError:
+            return True
 
     def stop(self) -> None:
         """Give the place up: others may take over at once. What is under way ends soon."""

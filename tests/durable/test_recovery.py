@@ -119,6 +119,22 @@ def _lives(process: int) -> bool:
     return True
 
 
+def test_an_engine_that_does_not_know_yet_that_it_is_dead_says_so_when_it_is_asked(make: Make) -> None:
+    # It would look after its lease in 100 s; and that is over, as after a suspend.
+    engine = make(echo, lease=300.0)
+    waits = start(engine, SIGNAL)
+    tenancy = engine._lifecycle.tenancy
+    assert tenancy is not None
+    make(echo)._lifecycle.parts.store.release(tenancy.engine)  # type: ignore[attr-defined]  # it is a durable one
+    tenancy.store._engines._until = 0.0  # type: ignore[attr-defined]  # it is one on a database
+    for _ in range(2):
+        with pytest.raises(EngineStoppedError, match="others declared this engine dead"):
+            start(engine, ONE)
+    with pytest.raises(EngineStoppedError, match="others declared this engine dead"):
+        waits.pause()
+    assert not engine._lifecycle.stopped
+
+
 def test_after_a_shutdown_what_only_the_store_knows_is_asked_in_vain(make: Make) -> None:
     engine = make(echo)
     done, parked = start(engine, ONE), start(engine, SIGNAL)
