@@ -63,8 +63,8 @@ class Dispatcher(Protocol):
         """Give ``runnable`` one turn, later and on another stack, or drop it if the dispatcher is shut down."""
         ...
 
-    def lend(self, send: Callable[[], None]) -> None:
-        """Call ``send``, and use the calling thread for the turns of the actors that it told, if that is of use."""
+    def lend(self, send: Callable[[], None], turns: int = 8) -> None:
+        """Call ``send``, and use the calling thread for up to ``turns`` turns of the actors that it told, if that is of use."""
         ...
 
     def shutdown(self, timeout: float | None = None) -> bool:
@@ -229,8 +229,9 @@ class SteppingDispatcher:
         else:
             self._waiting.append(runnable)
 
-    def lend(self, send: Callable[[], None]) -> None:
+    def lend(self, send: Callable[[], None], turns: int = 8) -> None:
         """Call ``send``: the turns are for whoever steps."""
+        del turns
         send()
 
     def attend(self, alarm: Alarm) -> None:

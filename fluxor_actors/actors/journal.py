@@ -11,6 +11,7 @@ from attrs import frozen
 from pykka import ActorDeadError, Timeout
 
 from fluxor_actors.actors.dispatched import UnregisteredThreadingActor
+from fluxor_actors.actors.dispatcher import Dispatcher
 from fluxor_actors.actors.health import Health
 from fluxor_actors.actors.lean import LeanRef
 from fluxor_actors.actors.messages import Mailbox, Write, WriteFailed, Written
@@ -24,6 +25,8 @@ __all__ = ["ImmediateJournal", "Journal", "JournalActor", "ThreadedJournal"]
 _logger = logging.getLogger(__name__)
 
 _MOST = 1_000
+_LENT = 2
+"""Turns: that of the supervisor whose commit it was, and that of the allocator to which it gives what follows."""
 
 
 @frozen
@@ -90,8 +93,10 @@ class JournalActor(UnregisteredThreadingActor):
         faults: Faults | None = None,
         mirror: Mirror | None = None,
         health: Health | None = None,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         super().__init__()
+        self._dispatcher = dispatcher
         self._health = health
         self._mirror = mirror
         self._store = store
@@ -142,7 +147,11 @@ class JournalActor(UnregisteredThreadingActor):
             else:
                 if self._health is not None:
                     self._health.back("journal")
-                self._answer(batch, Written())
+                if self._dispatcher is not None and len(batch) == 1 and self.actor_inbox.empty():
+                    # Nobody else waits for a commit: what follows from this one goes on here, which wakes no other thread.
+                    self._dispatcher.lend(lambda: self._answer(batch, Written()), _LENT)
+                else:
+                    self._answer(batch, Written())
                 return
 
     def _append(self, batch: list[Write]) -> None:
@@ -164,8 +173,14 @@ class ThreadedJournal:
     """For a store whose commits take their time: one thread that commits for everybody."""
 
     def __init__(
-        self, store: Store, faults: Faults | None = None, mirror: Mirror | None = None, health: Health | None = None
+        self,
+        store: Store,
+        faults: Faults | None = None,
+        mirror: Mirror | None = None,
+        health: Health | None = None,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
+        self._dispatcher = dispatcher
         self._health = health
         self._faults = faults
         self._mirror = mirror
@@ -179,7 +194,7 @@ class ThreadedJournal:
         if actor is None:
             with self._lock:
                 actor = self._actor = self._actor or JournalActor.start(
-                    self._store, self._closing, self._faults, self._mirror, self._health
+                    self._store, self._closing, self._faults, self._mirror, self._health, self._dispatcher
                 )
         actor.tell(Write(append, supervisor))
         return False

@@ -39,7 +39,7 @@ def journal_on(
         return ImmediateJournal(store)
     if isinstance(dispatcher, SteppingDispatcher):
         return DispatchedJournal(store, dispatcher, clock, faults, health)
-    return ThreadedJournal(store, faults, health=health)
+    return ThreadedJournal(store, faults, health=health, dispatcher=dispatcher)
 
 
 def timer_on(dispatcher: Dispatcher, clock: Clock, deliver: Deliver) -> Timer:
