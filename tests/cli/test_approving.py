@@ -58,6 +58,7 @@ def waiting(name: str, *more: str) -> list[str]:
 # A run that has to wait --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_run_says_what_waits_and_how_to_answer(folder: Path) -> None:
     done = program("run", "two.yaml", "--policy", "ask", "--id", "t1", cwd=folder)
     assert (done.returncode, done.stdout) == (3, "")
@@ -114,6 +115,7 @@ def test_a_sub_workflow_asks_too(folder: Path) -> None:
     assert "waiting    two/first  for approval" in done.stderr
 
 
+@pytest.mark.long
 def test_resume_all_says_what_waits_and_ends(folder: Path) -> None:
     on = ("--store", "sqlite:///other.db")
     [request] = waiting("plain", *on)
@@ -226,6 +228,7 @@ def test_who_may_not_decide_and_who_comes_second(folder: Path) -> None:
     assert "is decided: rejected by ada" in done.stderr
 
 
+@pytest.mark.long
 def test_an_answer_that_nobody_has_taken_yet_is_one(folder: Path) -> None:
     [plain] = waiting("plain")
     assert invoke("approve", plain, "--by", "ada").exit_code == 0
@@ -365,6 +368,7 @@ def test_changed_arguments_are_shown_and_asked_again() -> None:
     assert dialogue.answer("y") == Answer(True)
 
 
+@pytest.mark.long
 def test_the_history_is_the_audit(folder: Path) -> None:
     [request] = waiting("picky")
     invoke("approve", request, "--by", "ada", "--reason", "seems right", "--args", "{amount: 50}")

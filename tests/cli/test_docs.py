@@ -25,6 +25,7 @@ SHOWN = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("command", "output"), SHOWN, ids=lambda block: block.text[:40])
 def test_a_command_prints_what_stands_below_it(command: Block, output: Block, tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")

@@ -226,6 +226,7 @@ def test_help_and_version() -> None:
         assert "--debug" in done.stdout
 
 
+@pytest.mark.long
 def test_closed_streams_are_no_matter(folder: Path) -> None:
     done = program("run", "hello.yaml", cwd=folder)
     assert done.returncode == 0

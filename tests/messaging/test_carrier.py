@@ -86,6 +86,7 @@ def test_what_is_no_ticket_becomes_a_dead_letter(make: Make, item: Any) -> None:
     assert [(letter.id, letter.payload) for letter in queue.dead_letters()] == [("mine", item)]
 
 
+@pytest.mark.long
 def test_two_engines_on_one_queue_do_not_take_each_others_work(make: Make, vendor: Vendor) -> None:
     first, second = make(echo, queue=vendor.open(), workers=4), make(echo, queue=vendor.open(), workers=4)
     begun = time.monotonic()

@@ -455,6 +455,7 @@ with Fluxor(
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("saves", [3, 20, 45])
 def test_after_a_kill_in_the_middle_of_copying_the_copies_are_complete(
     engines: Callable[..., Fluxor], tmp_path: Path, saves: int
