@@ -42,6 +42,7 @@ def test_the_tables_are_what_the_command_prints(tmp_path: Path) -> None:
     assert table(certify(tmp_path)) == table(second)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("program", "output"), runnable(PAGE), ids=lambda text: text[:30])
 def test_a_program_prints_what_stands_below_it(program: str, output: str) -> None:
     done = subprocess.run(
