@@ -108,6 +108,7 @@ def test_command_prints(name: str) -> None:
         assert sorted(printed) == sorted(expected)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", COMMANDS)
 def test_command_gives_the_output_as_json(name: str) -> None:
     [document] = [block.text.split()[2] for block in blocks(EXAMPLES / name / "README.md")[:1]]
