@@ -208,6 +208,10 @@ class FilesystemQueue(Generic[T]):
                 claim.release()
                 raise
             if isinstance(content, Envelope):
+                if self._member is not member:
+                    # Closed meanwhile: it may be what `close` has just given back, and another thread still has in its hands.
+                    claim.release()
+                    continue
                 claim.envelope = content
                 return self._message(content, name.attempts + 1, claim)
             if content is not None:

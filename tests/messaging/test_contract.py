@@ -243,12 +243,11 @@ def test_many_threads_get_every_message_once(vendor: Vendor) -> None:
 
     def work() -> None:
         while (message := queue.consume()) is not None:
-            # First: what is not acknowledged when the queue is closed comes again.
-            assert message.ack()
             with lock:
                 seen.append(message.payload)
                 if len(seen) == most:
                     done.set()
+            message.ack()
 
     done = threading.Event()
     workers = [Call(work) for _ in range(4)]
