@@ -7,14 +7,16 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fluxor_actors.storage.sql import SqlStore
 from tests.cli.support import command, environment, invoke, program, write
+from tests.engine.support import until as wait_until
 
 pytestmark = pytest.mark.long
 
@@ -96,11 +98,7 @@ def killed(folder: Path, *arguments: str, **extra: str) -> None:
         process.wait(30)
 
 
-def until(found: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+until = partial(wait_until, seconds=20.0)
 
 
 def state_of(process_id: str, **env: str) -> str:
